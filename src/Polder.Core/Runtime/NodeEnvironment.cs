@@ -1,0 +1,17 @@
+using Polder.Cryptography;
+using Polder.Net;
+
+namespace Polder.Runtime;
+
+/// <summary>
+/// The world as a node sees it (decision 0002). Whoever builds this record decides whether the node lives on the Internet
+/// or in a test. Stores come per area, beside their rules.
+/// </summary>
+/// <param name="Loop">The node's one thread of control.</param>
+/// <param name="Time">Clock and timers; timers fire on the loop (<see cref="LoopTimeProvider"/>).</param>
+/// <param name="Random">The node's own stream of random numbers.</param>
+/// <param name="Socket">Where datagrams come from and go to.</param>
+/// <param name="Workers">Where heavy pure work runs.</param>
+/// <param name="Signatures">How packets and blocks are signed.</param>
+public sealed record NodeEnvironment(
+    NodeLoop Loop, TimeProvider Time, Prng Random, IDatagramSocket Socket, IWorkers Workers, ISignatures Signatures);
