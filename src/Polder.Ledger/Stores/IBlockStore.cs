@@ -1,0 +1,130 @@
+using Polder.Cryptography;
+using Polder.Ledger.Blocks;
+
+namespace Polder.Ledger.Stores;
+
+/// <summary>
+/// Where half blocks live. Reads are synchronous and see everything written so far, flushed or not. Writes are queued and
+/// committed in groups in the order they were made; <see cref="FlushAsync"/> is the promise that they survive a crash.
+/// Nothing that was added is changed, and own blocks are never removed. Everything is called on the node's loop.
+/// </summary>
+/// <remarks>
+/// Chains are named by the 74 bytes of their owner's key. Look-ups that must be fast: (key, number), (link key, link number),
+/// and the first 8 bytes of the hash. That is three indexes on small integers once keys are numbered; the hash needs no more
+/// than <see cref="Hash256.Head"/> in the index and a comparison of what it finds. Frauds, refusals and invalid blocks are
+/// few: they can be read into memory at the start.
+/// </remarks>
+public interface IBlockStore
+{
+    /// <summary>Blocks held, of everybody.</summary>
+    long Count { get; }
+
+    /// <summary>Blocks held of one chain.</summary>
+    int CountOf(ReadOnlySpan<byte> key);
+
+    /// <summary>The chains of which blocks are held, with how many and the highest number. In no order that anything may hang on.</summary>
+    IReadOnlyList<ChainSummary> Chains();
+
+    /// <summary>The block at this place of that chain.</summary>
+    HalfBlock? Get(ReadOnlySpan<byte> key, uint sequence);
+
+    /// <summary>The block with this hash.</summary>
+    HalfBlock? Get(Hash256 hash);
+
+    /// <summary>The block with the highest number. Blocks below it may be missing.</summary>
+    HalfBlock? Latest(ReadOnlySpan<byte> key);
+
+    /// <summary>The nearest block with a lower number.</summary>
+    HalfBlock? Before(ReadOnlySpan<byte> key, uint sequence);
+
+    /// <summary>The nearest block with a higher number.</summary>
+    HalfBlock? After(ReadOnlySpan<byte> key, uint sequence);
+
+    /// <summary>Blocks of a chain with numbers from <paramref name="from"/> to <paramref name="to"/>, both included, lowest first, at most <paramref name="max"/>.</summary>
+    IReadOnlyList<HalfBlock> Range(ReadOnlySpan<byte> key, uint from, uint to, int max);
+
+    /// <summary>
+    /// Blocks of any chain that link to numbers <paramref name="from"/> to <paramref name="to"/> (from 1) of this one: by link
+    /// number, then in the order they were added, at most <paramref name="max"/>.
+    /// </summary>
+    IReadOnlyList<HalfBlock> LinkingTo(ReadOnlySpan<byte> key, uint from, uint to, int max);
+
+    /// <summary>The lowest number that is not held: 1 when the first block is missing.</summary>
+    uint LowestUnknown(ReadOnlySpan<byte> key);
+
+    /// <summary>Every block, in the order they were added.</summary>
+    IEnumerable<HalfBlock> All();
+
+    /// <summary>
+    /// Adds a block that was found not invalid. Answers false, and changes nothing, when there is a block at its place already:
+    /// the first one stays, whether or not it is the same.
+    /// </summary>
+    bool Add(HalfBlock block);
+
+    /// <summary>
+    /// Adds many verified blocks at once; those whose place is taken are left out in silence. The way for bulk: nothing is
+    /// looked up for the caller.
+    /// </summary>
+    void AddRange(IReadOnlyList<HalfBlock> blocks);
+
+    /// <summary>Everything known about proven frauds, in the order it was added.</summary>
+    IReadOnlyList<FraudProof> Frauds();
+
+    /// <summary>The first proof against the owner of this key.</summary>
+    FraudProof? FraudOf(ReadOnlySpan<byte> key);
+
+    /// <summary>Keeps a proof, both blocks in full. False when the same two blocks are kept already.</summary>
+    bool AddFraud(FraudProof proof);
+
+    /// <summary>Whether the owner refused this proposal.</summary>
+    bool IsRefused(Hash256 proposal);
+
+    /// <summary>Remembers a refusal.</summary>
+    void AddRefusal(Hash256 proposal);
+
+    /// <summary>Invalid blocks refused lately, newest last; of one chain when a key is given, of all when it is empty.</summary>
+    IReadOnlyList<RefusedBlock> Refused(ReadOnlySpan<byte> key);
+
+    /// <summary>Remembers an invalid block for the explorer. At most <see cref="Limits.RefusedBlocksMax"/>; the oldest gives way. Need not survive a crash.</summary>
+    void AddRefused(RefusedBlock block);
+
+    /// <summary>
+    /// Completes when everything written before this call is safe on disk; many callers share one commit. Fails with an
+    /// <see cref="IOException"/> that says what to do; from then on every flush fails, and nothing may be signed.
+    /// </summary>
+    Task FlushAsync();
+}
+
+/// <summary>A chain in one line.</summary>
+/// <param name="Key">The owner's 74 bytes.</param>
+/// <param name="Blocks">How many are held.</param>
+/// <param name="Latest">The highest number held.</param>
+public readonly record struct ChainSummary(ReadOnlyMemory<byte> Key, int Blocks, uint Latest);
+
+/// <summary>How somebody cheated.</summary>
+public enum FraudKind
+{
+    /// <summary>Two different blocks of one chain with one number.</summary>
+    DoubleSign = 1,
+    /// <summary>Two agreements of one signer for one proposal.</summary>
+    DoubleCountersign = 2,
+}
+
+/// <summary>Two blocks, both signed by the same key, that an honest signer never makes. Anybody can check it.</summary>
+/// <param name="Kind">What the two prove.</param>
+/// <param name="First">The block known first.</param>
+/// <param name="Second">The other.</param>
+public sealed record FraudProof(FraudKind Kind, HalfBlock First, HalfBlock Second)
+{
+    /// <summary>The 74 bytes of who signed both.</summary>
+    public ReadOnlySpan<byte> Culprit => First.PublicKey;
+
+    /// <summary>Whether both name the same two blocks, in any order.</summary>
+    public bool SameBlocks(FraudProof other) =>
+        (First.Hash == other.First.Hash && Second.Hash == other.Second.Hash) || (First.Hash == other.Second.Hash && Second.Hash == other.First.Hash);
+}
+
+/// <summary>An invalid block that was not kept.</summary>
+/// <param name="Block">The block.</param>
+/// <param name="Reason">What is wrong with it, in words.</param>
+public sealed record RefusedBlock(HalfBlock Block, string Reason);

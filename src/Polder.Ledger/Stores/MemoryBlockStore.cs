@@ -1,0 +1,288 @@
+using Polder.Cryptography;
+using Polder.Ledger.Blocks;
+
+namespace Polder.Ledger.Stores;
+
+/// <summary>A store in memory: for simulations and tests, and the model that other stores are compared with.</summary>
+public sealed class MemoryBlockStore : IBlockStore
+{
+    private readonly Dictionary<byte[], Chain> _chains = new(KeyBytesComparer.Instance);
+    private readonly Dictionary<byte[], Chain>.AlternateLookup<ReadOnlySpan<byte>> _chainOf;
+    private readonly Dictionary<Hash256, HalfBlock> _byHash = [];
+    private readonly List<HalfBlock> _inOrder = [];
+    private readonly List<FraudProof> _frauds = [];
+    private readonly HashSet<Hash256> _refusals = [];
+    private readonly Queue<RefusedBlock> _refused = [];
+    private readonly MemoryPlatter _platter;
+    private readonly CommitWrites? _commit;
+    private List<StoreWrite> _queued = [];
+    private Task? _committing;
+    private Task? _next;
+    private IOException? _failure;
+
+    /// <summary>A store on what <paramref name="platter"/> holds; a platter of its own without one.</summary>
+    /// <param name="platter">What survives.</param>
+    /// <param name="commit">The disk; without one every flush succeeds at once.</param>
+    public MemoryBlockStore(MemoryPlatter? platter = null, CommitWrites? commit = null)
+    {
+        _chainOf = _chains.GetAlternateLookup<ReadOnlySpan<byte>>();
+        (_platter, _commit) = (platter ?? new MemoryPlatter(), commit);
+        foreach (var write in _platter.Writes) Apply(write);
+    }
+
+    /// <inheritdoc/>
+    public long Count => _inOrder.Count;
+
+    /// <summary>Writes that a crash would forget.</summary>
+    public int Unflushed => _queued.Count;
+
+    /// <inheritdoc/>
+    public int CountOf(ReadOnlySpan<byte> key) => Find(key)?.Blocks.Count ?? 0;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ChainSummary> Chains() =>
+        [.. _chains.Where(pair => pair.Value.Blocks.Count > 0)
+            .Select(pair => new ChainSummary(pair.Key, pair.Value.Blocks.Count, pair.Value.Blocks[^1].Sequence))];
+
+    /// <inheritdoc/>
+    public HalfBlock? Get(ReadOnlySpan<byte> key, uint sequence) =>
+        Find(key) is { } chain && chain.IndexOf(sequence) is >= 0 and var index ? chain.Blocks[index] : null;
+
+    /// <inheritdoc/>
+    public HalfBlock? Get(Hash256 hash) => _byHash.GetValueOrDefault(hash);
+
+    /// <inheritdoc/>
+    public HalfBlock? Latest(ReadOnlySpan<byte> key) => Find(key)?.Blocks is [.., var last] ? last : null;
+
+    /// <inheritdoc/>
+    public HalfBlock? Before(ReadOnlySpan<byte> key, uint sequence)
+    {
+        if (Find(key) is not { } chain) return null;
+        var index = chain.IndexOf(sequence);
+        if (index < 0) index = ~index;
+        return index > 0 ? chain.Blocks[index - 1] : null;
+    }
+
+    /// <inheritdoc/>
+    public HalfBlock? After(ReadOnlySpan<byte> key, uint sequence)
+    {
+        if (Find(key) is not { } chain) return null;
+        var index = chain.IndexOf(sequence);
+        index = index < 0 ? ~index : index + 1;
+        return index < chain.Blocks.Count ? chain.Blocks[index] : null;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<HalfBlock> Range(ReadOnlySpan<byte> key, uint from, uint to, int max)
+    {
+        if (Find(key) is not { } chain || from > to) return [];
+        var index = chain.IndexOf(from);
+        if (index < 0) index = ~index;
+        var found = new List<HalfBlock>();
+        for (; index < chain.Blocks.Count && found.Count < max && chain.Blocks[index].Sequence <= to; index++) found.Add(chain.Blocks[index]);
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<HalfBlock> LinkingTo(ReadOnlySpan<byte> key, uint from, uint to, int max)
+    {
+        if (Find(key) is not { } chain || from > to) return [];
+        var found = new List<HalfBlock>();
+        for (var index = chain.FirstLinkFrom(Math.Max(1, from));
+             index < chain.Linking.Count && found.Count < max && chain.Linking[index].LinkSequence <= to; index++)
+            found.Add(chain.Linking[index]);
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public uint LowestUnknown(ReadOnlySpan<byte> key)
+    {
+        if (Find(key)?.Blocks is not [var first, ..] blocks || first.Sequence != 1) return 1;
+        // Numbers are distinct and rise, so block i has at least number i + 1: the first gap is found by halving.
+        int low = 0, high = blocks.Count;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (blocks[middle].Sequence == middle + 1) low = middle + 1;
+            else high = middle;
+        }
+        return (uint)low + 1;
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<HalfBlock> All() => _inOrder;
+
+    /// <inheritdoc/>
+    public bool Add(HalfBlock block) => Queue(new StoreWrite(block, null, null));
+
+    /// <inheritdoc/>
+    public void AddRange(IReadOnlyList<HalfBlock> blocks)
+    {
+        foreach (var block in blocks) Add(block);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FraudProof> Frauds() => _frauds;
+
+    /// <inheritdoc/>
+    public FraudProof? FraudOf(ReadOnlySpan<byte> key)
+    {
+        foreach (var proof in _frauds)
+            if (key.SequenceEqual(proof.Culprit)) return proof;
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public bool AddFraud(FraudProof proof) => Queue(new StoreWrite(null, proof, null));
+
+    /// <inheritdoc/>
+    public bool IsRefused(Hash256 proposal) => _refusals.Contains(proposal);
+
+    /// <inheritdoc/>
+    public void AddRefusal(Hash256 proposal) => Queue(new StoreWrite(null, null, proposal));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<RefusedBlock> Refused(ReadOnlySpan<byte> key)
+    {
+        var found = new List<RefusedBlock>();
+        foreach (var refused in _refused)
+            if (key.IsEmpty || key.SequenceEqual(refused.Block.PublicKey)) found.Add(refused);
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public void AddRefused(RefusedBlock block)
+    {
+        foreach (var known in _refused)
+            if (known.Block.Equals(block.Block)) return;
+        if (_refused.Count >= Limits.RefusedBlocksMax) _refused.Dequeue();
+        _refused.Enqueue(block);
+    }
+
+    /// <inheritdoc/>
+    public Task FlushAsync()
+    {
+        if (_failure is not null) return Task.FromException(_failure);
+        if (_commit is null)
+        {
+            _platter.Writes.AddRange(_queued);
+            _queued.Clear();
+            return Task.CompletedTask;
+        }
+        if (_queued.Count == 0) return _committing ?? Task.CompletedTask;
+        if (_committing is null) return StartCommit();
+        // A commit is under way without these writes: all who ask meanwhile share the one after it.
+        return _next ??= CommitNextAsync();
+    }
+
+    private async Task CommitNextAsync()
+    {
+        // Somebody else may start a commit before this continues: then these writes are in that one.
+        while (_committing is { } running) await running;
+        _next = null;
+        if (_queued.Count > 0) await StartCommit();
+    }
+
+    private Task StartCommit()
+    {
+        var commit = CommitAsync();
+        _committing = commit.IsCompleted ? null : commit;
+        return commit;
+    }
+
+    private async Task CommitAsync()
+    {
+        var writes = _queued;
+        _queued = [];
+        try
+        {
+            var safe = await _commit!(writes.Count);
+            _platter.Writes.AddRange(writes.Take(safe));
+            if (safe < writes.Count) throw new IOException("The disk kept only a part of what was written. Restart the node; what was not promised is gone.");
+        }
+        catch (IOException problem)
+        {
+            _failure = problem;
+            throw;
+        }
+        finally
+        {
+            _committing = null;
+        }
+    }
+
+    private bool Queue(StoreWrite write)
+    {
+        if (!Apply(write)) return false;
+        _queued.Add(write);
+        return true;
+    }
+
+    private bool Apply(StoreWrite write)
+    {
+        if (write.Fraud is { } proof)
+        {
+            foreach (var known in _frauds)
+                if (known.SameBlocks(proof)) return false;
+            _frauds.Add(proof);
+            return true;
+        }
+        if (write.Refusal is { } refusal) return _refusals.Add(refusal);
+        var block = write.Block!;
+        var chain = FindOrAdd(block.PublicKey);
+        var index = chain.Blocks is [.., var last] && last.Sequence < block.Sequence ? ~chain.Blocks.Count : chain.IndexOf(block.Sequence);
+        if (index >= 0) return false;
+        chain.Blocks.Insert(~index, block);
+        if (!block.IsProposal)
+        {
+            var target = FindOrAdd(block.LinkKey);
+            target.Linking.Insert(target.FirstLinkFrom((ulong)block.LinkSequence + 1), block);
+        }
+        _byHash[block.Hash] = block;
+        _inOrder.Add(block);
+        return true;
+    }
+
+    private Chain? Find(ReadOnlySpan<byte> key) => _chainOf.TryGetValue(key, out var chain) ? chain : null;
+
+    private Chain FindOrAdd(ReadOnlySpan<byte> key)
+    {
+        if (!_chainOf.TryGetValue(key, out var chain)) _chainOf[key] = chain = new Chain();
+        return chain;
+    }
+
+    private sealed class Chain
+    {
+        /// <summary>By number.</summary>
+        public List<HalfBlock> Blocks { get; } = [];
+
+        /// <summary>Blocks of any chain that link to one of this chain: by link number, then by age.</summary>
+        public List<HalfBlock> Linking { get; } = [];
+
+        public int IndexOf(uint sequence)
+        {
+            int low = 0, high = Blocks.Count - 1;
+            while (low <= high)
+            {
+                var middle = (low + high) / 2;
+                var found = Blocks[middle].Sequence;
+                if (found == sequence) return middle;
+                if (found < sequence) low = middle + 1;
+                else high = middle - 1;
+            }
+            return ~low;
+        }
+
+        public int FirstLinkFrom(ulong sequence)
+        {
+            int low = 0, high = Linking.Count;
+            while (low < high)
+            {
+                var middle = (low + high) / 2;
+                if (Linking[middle].LinkSequence < sequence) low = middle + 1;
+                else high = middle;
+            }
+            return low;
+        }
+    }
+}
