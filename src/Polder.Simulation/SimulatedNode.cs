@@ -1,0 +1,111 @@
+using Polder.Identity;
+using Polder.Runtime;
+using Polder.Simulation.Network;
+
+namespace Polder.Simulation;
+
+/// <summary>
+/// A node of a world: what stays when it crashes (name, identity, disk, place, clock) and what does not (loop, socket, and
+/// the program that its factory made).
+/// </summary>
+public sealed class SimulatedNode
+{
+    private readonly Func<SimulatedNode, object?> _start;
+
+    internal SimulatedNode(World world, string name, int index, Home home, KeyPair identity, Func<SimulatedNode, object?> start)
+    {
+        (World, Name, Index, Identity, _start) = (world, name, index, identity, start);
+        LinkRandom = Prng.Derive(world.Seed, "link/" + name);
+        Home = home;
+        ClockOffset = home.ClockOffset;
+        Move(home);
+    }
+
+    /// <summary>The world it lives in.</summary>
+    public World World { get; }
+
+    /// <summary>Its name in the scenario.</summary>
+    public string Name { get; }
+
+    /// <summary>Its number, from 0, in order of adding.</summary>
+    public int Index { get; }
+
+    /// <summary>Its key pair, from the seed and the name.</summary>
+    public KeyPair Identity { get; }
+
+    /// <summary>Where it lives.</summary>
+    public Home Home { get; private set; }
+
+    /// <summary>The innermost NAT box before it; null when it has a public address.</summary>
+    public NatBox? Box { get; private set; }
+
+    /// <summary>How far its wall clock is ahead of the world. Setting it makes the clock jump; timers do not notice.</summary>
+    public TimeSpan ClockOffset { get; set; }
+
+    /// <summary>How much faster its clock runs, in millionths.</summary>
+    public double ClockDriftPpm => Home.ClockDriftPpm;
+
+    /// <summary>Whether it runs: started, and neither crashed nor stopped since.</summary>
+    public bool IsRunning => Loop is { IsAlive: true };
+
+    /// <summary>How often it was started.</summary>
+    public int Starts { get; private set; }
+
+    /// <summary>Its present loop.</summary>
+    public SimulatedLoop Loop { get; private set; } = null!;
+
+    /// <summary>Its present socket.</summary>
+    public SimulatedSocket Socket { get; private set; } = null!;
+
+    /// <summary>The world as its protocol code sees it.</summary>
+    public NodeEnvironment Environment { get; private set; } = null!;
+
+    /// <summary>What the factory made at the last start.</summary>
+    public object? Program { get; private set; }
+
+    /// <summary>Bytes sent since the beginning, over all starts.</summary>
+    public long BytesOut { get; internal set; }
+
+    /// <summary>Bytes received since the beginning, over all starts.</summary>
+    public long BytesIn { get; internal set; }
+
+    internal Prng LinkRandom { get; }
+    internal long LineBusyUntil { get; set; }
+
+    /// <summary>Runs <paramref name="work"/> on the node's loop, now. Nothing happens when the node is down.</summary>
+    public void Run(Action work)
+    {
+        Loop.RunNow(work);
+        World.ThrowIfFailed();
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+
+    internal void Start()
+    {
+        Loop = new SimulatedLoop(World, this);
+        var clock = new SimulatedClock(World, this, Loop);
+        var realm = Box?.InnerRealm ?? World.Network.Internet;
+        Socket = new SimulatedSocket(World.Network, this, Loop, realm, _address.WithPort(Home.Port));
+        Environment = new NodeEnvironment(
+            Loop, clock, Prng.Derive(World.Seed, $"node/{Name}/{Starts}"), Socket, new SimulatedWorkers(World, Loop), World.Signatures);
+        Starts++;
+        Loop.RunNow(() => Program = _start(this));
+    }
+
+    internal void Kill()
+    {
+        Loop.IsAlive = false;
+        Socket.Close();
+    }
+
+    internal void Move(Home home)
+    {
+        Home = home;
+        Box = home.Nat is { } behaviour ? new NatBox(World, behaviour, home.Box) : home.Box;
+        _address = (Box?.InnerRealm ?? World.Network.Internet).NewAddress(forBox: false);
+    }
+
+    private Polder.Net.Endpoint _address;
+}
