@@ -146,7 +146,7 @@ internal sealed class SimulatedNetwork
         var node = socket.Node;
         if (_cuts.Count > 0 && CutBetween(flight.Sender, node) is { } cut)
         {
-            if (cut.HoldUntil > _world.NowTicks) _world.PlanAt(cut.HoldUntil, flight, 0);
+            if (cut.HoldUntil > 0) _world.PlanAt(cut.HoldUntil, flight, 0);
             else
             {
                 Drop(flight.Sender, node, to, flight.Length, "cut");
@@ -200,7 +200,7 @@ internal sealed class SimulatedNetwork
     private Cut? CutBetween(SimulatedNode from, SimulatedNode to)
     {
         foreach (var cut in _cuts)
-            if (cut.Separates(from, to)) return cut;
+            if ((cut.HoldUntil == 0 || cut.HoldUntil > _world.NowTicks) && cut.Separates(from, to)) return cut;
         return null;
     }
 
@@ -221,6 +221,7 @@ internal sealed class SimulatedNetwork
 /// <summary>Nodes that do not hear other nodes; held-back datagrams arrive when <see cref="HoldUntil"/> comes.</summary>
 internal sealed class Cut(HashSet<int> from, HashSet<int> to, bool oneWay, long holdUntil)
 {
+    /// <summary>When what was held back arrives; 0 for a cut, which drops.</summary>
     public long HoldUntil => holdUntil;
 
     public bool Separates(SimulatedNode sender, SimulatedNode receiver) =>

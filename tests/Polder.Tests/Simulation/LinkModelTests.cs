@@ -62,6 +62,7 @@ public sealed class LinkModelTests
         var (world, arrivals) = Pair(LinkModel.Calm);
         world.SetLink("a", "b", new LinkModel { Latency = 2.Seconds });
         world.Run(1, arrivals);
+        world.RunFor(2.Seconds);
         Assert.Equal(2.Seconds, arrivals[0].After);
     }
 
