@@ -1,0 +1,59 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Polder.Host.Lab;
+using Polder.Node.Operations;
+
+namespace Polder.Host.Api;
+
+/// <summary>A refusal: what is wrong and what to do.</summary>
+internal sealed record ErrorView(string Error);
+
+/// <summary>Body of POST /api/peers/walk.</summary>
+internal sealed record WalkBody(string? Address);
+
+/// <summary>Body of POST /api/records.</summary>
+internal sealed record RecordBody(string? Peer, bool? Gave, long? Amount, string? Unit, string? For, double? WaitSeconds);
+
+/// <summary>Body of POST /api/inbox: no ids means all that wait.</summary>
+internal sealed record AnswerBody(IReadOnlyList<string>? Ids, bool? Accept);
+
+/// <summary>Body of POST /api/import: packed blocks as hex.</summary>
+internal sealed record ImportBody(IReadOnlyList<string>? Blocks);
+
+/// <summary>Body of POST /api/crawl.</summary>
+internal sealed record CrawlBody(string? Peer);
+
+/// <summary>Answer of GET /api/changes.</summary>
+internal sealed record ChangesView(long Version);
+
+/// <summary>The file api.json of a data folder, by which commands find the running node.</summary>
+/// <param name="Port">Of the page and the API on 127.0.0.1.</param>
+/// <param name="Pid">Of the process.</param>
+/// <param name="Token">What requests must carry; new at every start.</param>
+internal sealed record ApiFile(int Port, int Pid, string Token);
+
+/// <summary>Serializers made at compile time: the start is faster and nothing is reflected.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = false, NumberHandling = JsonNumberHandling.Strict)]
+[JsonSerializable(typeof(ErrorView))]
+[JsonSerializable(typeof(WalkBody))]
+[JsonSerializable(typeof(RecordBody))]
+[JsonSerializable(typeof(AnswerBody))]
+[JsonSerializable(typeof(ImportBody))]
+[JsonSerializable(typeof(CrawlBody))]
+[JsonSerializable(typeof(ChangesView))]
+[JsonSerializable(typeof(ApiFile))]
+[JsonSerializable(typeof(IdentityView))]
+[JsonSerializable(typeof(StatusView))]
+[JsonSerializable(typeof(PeerName))]
+[JsonSerializable(typeof(RecordView))]
+[JsonSerializable(typeof(CrawlView))]
+[JsonSerializable(typeof(ChainView))]
+[JsonSerializable(typeof(BlockDetail))]
+[JsonSerializable(typeof(TrustExplanation))]
+[JsonSerializable(typeof(IReadOnlyList<PeerView>))]
+[JsonSerializable(typeof(IReadOnlyList<InboxItem>))]
+[JsonSerializable(typeof(IReadOnlyList<BlockView>))]
+[JsonSerializable(typeof(IReadOnlyList<TrustView>))]
+[JsonSerializable(typeof(IReadOnlyList<FraudView>))]
+[JsonSerializable(typeof(LabSnapshot))]
+internal sealed partial class HostJson : JsonSerializerContext;

@@ -1,0 +1,114 @@
+using System.Net;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Hosting.StaticWebAssets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Polder.Host.Api;
+using Polder.Host.Lab;
+using Polder.Host.Pages;
+using Polder.Node.Operations;
+
+namespace Polder.Host;
+
+/// <summary>The node's web application: pages and local API on one port of 127.0.0.1.</summary>
+internal sealed class WebFace : IAsyncDisposable
+{
+    /// <summary>Largest body of a request. Imports of chains are the largest that is wanted.</summary>
+    public const long BodyBytesMax = 16 * 1024 * 1024;
+
+    private readonly WebApplication _application;
+
+    private WebFace(WebApplication application, int port) => (_application, Port) = (application, port);
+
+    /// <summary>The port that it listens on.</summary>
+    public int Port { get; }
+
+    /// <summary>"http://127.0.0.1:PORT/".</summary>
+    public string Address => $"http://127.0.0.1:{Port}/";
+
+    /// <summary>Starts to listen. Throws <see cref="OperationRefusedException"/> when the port is taken.</summary>
+    /// <param name="operations">The node.</param>
+    /// <param name="lab">The laboratory, where one runs.</param>
+    /// <param name="port">0 for any free port.</param>
+    /// <param name="token">What API requests must carry.</param>
+    /// <param name="cancellation">Stops the start.</param>
+    public static async Task<WebFace> StartAsync(
+        INodeOperations operations, ILabFeed? lab, int port, string token, CancellationToken cancellation)
+    {
+        // Relative to the program, not to where it was called from: the pages' files lie beside it.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ContentRootPath = AppContext.BaseDirectory, ApplicationName = "polder", EnvironmentName = "Production",
+        });
+        // The slim builder reads appsettings and environment of the framework; ours is polder.json, read elsewhere.
+        builder.Configuration.Sources.Clear();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = BodyBytesMax;
+            kestrel.Limits.MaxConcurrentConnections = 200;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        // A build that was not published has its files in the source folder, and a manifest that says where.
+        if (File.Exists(Path.Combine(AppContext.BaseDirectory, "polder.staticwebassets.runtime.json")))
+            StaticWebAssetsLoader.UseStaticWebAssets(builder.Environment, builder.Configuration);
+
+        builder.Services.AddSingleton(operations);
+        builder.Services.AddSingleton(lab ?? new NoLab());
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddRazorComponents();
+        // Keys of form tokens live as long as the process; nothing is written to the home folder.
+        builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
+        builder.Services.AddAntiforgery(antiforgery =>
+        {
+            antiforgery.Cookie.Name = "polder.form";
+            antiforgery.Cookie.SameSite = SameSiteMode.Strict;
+            antiforgery.FormFieldName = "form-token";
+            // The gate has its own frame-ancestors.
+            antiforgery.SuppressXFrameOptionsHeader = true;
+        });
+        PageRoutes.AddPages(builder.Services);
+
+        var application = builder.Build();
+        var gate = new Gate(token);
+        application.Use(gate.PassAsync);
+        application.UseRouting();
+        application.UseAntiforgery();
+        if (File.Exists(Path.Combine(AppContext.BaseDirectory, "polder.staticwebassets.endpoints.json")))
+            application.MapStaticAssets();
+        NodeApi.Map(application, operations);
+        PageRoutes.MapPages(application);
+
+        try
+        {
+            await application.StartAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            await application.DisposeAsync().ConfigureAwait(false);
+            throw new OperationRefusedException(RefusalKind.Conflict,
+                $"Port {port} on 127.0.0.1 is taken, so the page cannot be served there. Choose another with --page PORT, or --page 0 for any free one.");
+        }
+        var bound = new Uri(application.Urls.First()).Port;
+        gate.Open(bound);
+        return new WebFace(application, bound);
+    }
+
+    /// <summary>Stops listening; streams that are open are cut after a moment.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        try { await _application.StopAsync(patience.Token).ConfigureAwait(false); }
+        catch (OperationCanceledException) { }
+        await _application.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>The command line decides when the program ends; the web application installs no signal handlers.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
