@@ -1,0 +1,224 @@
+using Polder.Identity;
+using Polder.Net;
+using Polder.Runtime;
+using Polder.Wire;
+
+namespace Polder.Overlay;
+
+// Nothing is disposable to its author: the token source ends with Leave.
+#pragma warning disable CA1001
+/// <summary>
+/// One overlay as its author sees it: messages, peers and background work. Everything runs on the node's loop. Introductions,
+/// punctures and liveness are done for it; it registers its messages in its constructor and sends them.
+/// </summary>
+public abstract class Community
+{
+    private readonly CommunityContext _context;
+    private readonly CancellationTokenSource _leaving = new();
+    private readonly List<RepeatedWork> _repeated = [];
+    private readonly List<Peer> _peers = [];
+    private readonly HashSet<PublicKey> _peerKeys = new(PublicKey.Comparer);
+    private readonly MessageForm _form;
+    private MessageHandler?[] _handlers = [];
+    private bool _started;
+
+    /// <summary>A community of this id; <paramref name="form"/> holds for its messages where a registration does not say otherwise.</summary>
+    protected Community(CommunityId id, CommunityContext context, MessageForm form = MessageForm.Plain)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        (CommunityId, _context, _form) = (id, context, form);
+        Introductions = new Discovery.Introductions(this);
+    }
+
+    /// <summary>The 20 bytes that its packets begin with.</summary>
+    public CommunityId CommunityId { get; }
+
+    /// <summary>Everybody the node knows, in any community.</summary>
+    public PeerBook Book => Host.Peers;
+
+    /// <summary>Peers that proved themselves in this community, in the order in which they came.</summary>
+    public IReadOnlyList<Peer> Peers => _peers;
+
+    /// <summary>One of <see cref="Peers"/>, each equally likely; null when there are none.</summary>
+    public Peer? PickPeer() => _peers.Count == 0 ? null : _peers[Environment.Random.Next(_peers.Count)];
+
+    /// <summary>The world as the node sees it.</summary>
+    protected NodeEnvironment Environment => Host.Environment;
+
+    /// <summary>The key that signs for this node.</summary>
+    protected KeyPair Identity => Host.Identity;
+
+    /// <summary>Time since the node was made, on a clock that never runs backwards.</summary>
+    protected TimeSpan Now => Host.Now;
+
+    /// <summary>Cancelled when the community is left or the node stops.</summary>
+    protected CancellationToken Leaving => _leaving.Token;
+
+    /// <summary>Called once, when the node has started (or at once, when it is running already).</summary>
+    protected virtual void Start() { }
+
+    /// <summary>A signed introduction-response of this community came from this peer: it is in here and can be talked to.</summary>
+    protected internal virtual void OnIntroduced(Peer peer) { }
+
+    /// <summary>A peer is gone: silent for too long, or forgotten because the book is full.</summary>
+    protected internal virtual void OnForgotten(Peer peer) { }
+
+    /// <summary>Bytes put behind the introduction-requests and -responses that we send; at most 20 reach a Discovery peer.</summary>
+    protected internal virtual ReadOnlySpan<byte> IntroductionExtra => default;
+
+    /// <summary>Another peer's extra bytes, from a signed introduction-request or -response; any length up to the datagram's.</summary>
+    protected internal virtual void OnIntroductionExtra(Peer peer, ReadOnlySpan<byte> extra) { }
+
+    /// <summary>Handles a signed message. A number that is taken, or belongs to introductions, throws.</summary>
+    protected void On<T>(Action<Peer, T> handler, MessageForm? form = null) where T : struct, IMessage<T>
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        var slot = SignedSlot<T>(form);
+        if (slot.Handle is not null) throw NumberTaken(T.Number);
+        slot.Handle = handler;
+    }
+
+    /// <summary>Handles an unsigned message: anybody can have sent it, from any address.</summary>
+    protected void OnUnsigned<T>(Action<Endpoint, T> handler, MessageForm? form = null) where T : struct, IMessage<T>
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        ref var slot = ref Slot(T.Number);
+        if (slot is not null) throw NumberTaken(T.Number);
+        slot = new UnsignedHandler<T>(handler, form ?? _form);
+    }
+
+    /// <summary>Answers a signed question.</summary>
+    protected void Answer<TRequest, TReply>(Func<Peer, TRequest, TReply> handler, MessageForm? form = null)
+        where TRequest : struct, IMessage<TRequest>, ICorrelated
+        where TReply : struct, IMessage<TReply>, ICorrelated
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        On<TRequest>((peer, request) => Send(peer, handler(peer, request), form), form);
+    }
+
+    /// <summary>
+    /// Asks one peer, and gives its answer, or null after the timeout (also when too many questions are open). Throws
+    /// <see cref="OperationCanceledException"/> only when the community is left.
+    /// </summary>
+    /// <param name="peer">Whom; only its own signed answer counts.</param>
+    /// <param name="make">Makes the question with the identifier that the answer must repeat.</param>
+    /// <param name="timeout">How long to wait.</param>
+    /// <param name="form">The form of both messages, where it is not the community's.</param>
+    protected Task<TReply?> AskAsync<TRequest, TReply>(
+        Peer peer, Func<ushort, TRequest> make, TimeSpan timeout, MessageForm? form = null)
+        where TRequest : struct, IMessage<TRequest>
+        where TReply : struct, IMessage<TReply>, ICorrelated
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        ArgumentNullException.ThrowIfNull(make);
+        if (Leaving.IsCancellationRequested) return Task.FromCanceled<TReply?>(Leaving);
+        var slot = SignedSlot<TReply>(form);
+        slot.Pending ??= new PendingRequests<TReply>(Host, static reply => reply.Identifier);
+        if (slot.Pending.Open(peer, timeout, Leaving) is not var (identifier, answer)) return Task.FromResult<TReply?>(null);
+        Send(peer, make(identifier), form);
+        return answer;
+    }
+
+    /// <summary>Sends a signed message to a peer's preferred address, best effort. A message above 65,507 bytes throws.</summary>
+    protected void Send<T>(Peer peer, T message, MessageForm? form = null) where T : struct, IMessage<T>
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        SendTo(peer.Address, message, form);
+    }
+
+    /// <summary>Sends a signed message to an address. What an unproved address gets is bounded by what it sent (OV-4.1).</summary>
+    protected void SendTo<T>(Endpoint to, T message, MessageForm? form = null) where T : struct, IMessage<T>
+    {
+        var buffer = NodeHost.SendBuffer;
+        var length = Packet.WriteSigned(
+            buffer, CommunityId, form ?? _form, Host.NextGlobalTime(), message, Identity, Environment.Signatures);
+        Host.Transmit(to, buffer.AsSpan(0, length));
+    }
+
+    /// <summary>Sends an unsigned message to an address. What an unproved address gets is bounded by what it sent (OV-4.1).</summary>
+    protected void SendUnsigned<T>(Endpoint to, T message, MessageForm? form = null) where T : struct, IMessage<T>
+    {
+        var buffer = NodeHost.SendBuffer;
+        var length = Packet.WriteUnsigned(buffer, CommunityId, form ?? _form, Host.NextGlobalTime(), message);
+        Host.Transmit(to, buffer.AsSpan(0, length));
+    }
+
+    /// <summary>
+    /// Does something again and again while the community lives: first after a random part of the interval, so that nodes
+    /// started together spread, and never while the time before still runs.
+    /// </summary>
+    protected void Every(TimeSpan interval, Func<Task> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        if (Leaving.IsCancellationRequested) return;
+        var repeated = new RepeatedWork(this, interval, work);
+        _repeated.Add(repeated);
+        if (_started) repeated.Begin();
+    }
+
+    /// <summary>Does something again and again while the community lives.</summary>
+    protected void Every(TimeSpan interval, Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        Every(interval, () =>
+        {
+            work();
+            return Task.CompletedTask;
+        });
+    }
+
+    internal NodeHost Host => _context.Host;
+    internal Discovery.Introductions Introductions { get; }
+    internal bool Contains(Peer peer) => _peerKeys.Contains(peer.Key);
+
+    internal void Receive(Endpoint from, ReadOnlySpan<byte> datagram)
+    {
+        var number = Packet.NumberOf(datagram);
+        if (OverlayLimits.IsIntroduction(number)) Introductions.Receive(from, datagram, number);
+        else if (number < _handlers.Length && _handlers[number] is { } handler) handler.Receive(this, from, datagram);
+        else Host.Counters.Count(Refusal.UnknownMessage);
+    }
+
+    internal void AddPeer(Peer peer)
+    {
+        if (_peerKeys.Add(peer.Key)) _peers.Add(peer);
+    }
+
+    internal void RemovePeer(Peer peer)
+    {
+        if (!_peerKeys.Remove(peer.Key)) return;
+        _peers.Remove(peer);
+        OnForgotten(peer);
+    }
+
+    internal void Begin()
+    {
+        if (_started) return;
+        _started = true;
+        foreach (var work in _repeated) work.Begin();
+        Start();
+    }
+
+    internal void Leave()
+    {
+        foreach (var work in _repeated) work.End();
+        _leaving.Cancel();
+    }
+
+    private SignedHandler<T> SignedSlot<T>(MessageForm? form) where T : struct, IMessage<T>
+    {
+        ref var slot = ref Slot(T.Number);
+        slot ??= new SignedHandler<T>(form ?? _form);
+        return slot as SignedHandler<T> ?? throw NumberTaken(T.Number);
+    }
+
+    private ref MessageHandler? Slot(byte number)
+    {
+        if (OverlayLimits.IsIntroduction(number)) throw NumberTaken(number);
+        if (number >= _handlers.Length) Array.Resize(ref _handlers, number + 1);
+        return ref _handlers[number];
+    }
+
+    private InvalidOperationException NumberTaken(byte number) =>
+        new($"Message {number} of {GetType().Name} is taken already.");
+}
