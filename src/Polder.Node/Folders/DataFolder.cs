@@ -8,7 +8,8 @@ namespace Polder.Node.Folders;
 /// at by others (<see cref="Look"/>).
 /// </summary>
 /// <remarks><code>
-/// lock          held while a node runs; holds its process number
+/// lock          held while a node runs
+/// pid           number of the process that holds or last held the lock
 /// version       the form of the folder, a number
 /// identity.key  the private key (<see cref="KeyFile"/>)
 /// polder.db     blocks, proposals, frauds (SQLite), with -wal and -shm beside it
@@ -35,7 +36,6 @@ public sealed class DataFolder : IDisposable
     /// <summary>The owner's configuration.</summary>
     public string ConfigurationPath => Path.Combine(FullPath, "polder.json");
     private string VersionPath => Path.Combine(FullPath, "version");
-    private string LockPath => Path.Combine(FullPath, "lock");
 
     /// <summary>Where a node lives when nobody says otherwise: the user's data folder, "polder".</summary>
     public static string DefaultPath
@@ -97,44 +97,37 @@ public sealed class DataFolder : IDisposable
         if (!File.Exists(lockPath)) return null;
         try
         {
-            using var probe = new FileStream(lockPath, FileMode.Open, FileAccess.ReadWrite, HeldShare);
+            using var probe = new FileStream(lockPath, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
             return null;
         }
         catch (UnauthorizedAccessException) { return null; }
-        catch (IOException) { return ReadHolder(lockPath) ?? 0; }
+        catch (IOException) { return ReadHolder(Path.GetFullPath(path)) ?? 0; }
     }
 
     /// <summary>Lets go of the folder.</summary>
     public void Dispose() => _lock?.Dispose();
 
-    // On Unix "None" is an exclusive lock of the file; on Windows others may still read who holds it.
-    private static FileShare HeldShare => OperatingSystem.IsWindows() ? FileShare.Read : FileShare.None;
-
     private static FileStream Hold(string folder)
     {
         var lockPath = Path.Combine(folder, "lock");
         FileStream held;
-        try { held = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, HeldShare, bufferSize: 0); }
+        // "None" is an exclusive lock on every system, and the system lets go of it when the process dies.
+        try { held = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0); }
         catch (IOException problem) when (File.Exists(lockPath))
         {
-            var holder = ReadHolder(lockPath) is { } pid ? $"process {pid}" : "another process";
+            var holder = ReadHolder(folder) is { } pid ? $"process {pid}" : "another process";
             throw new NodeStartException(
                 $"A node is already running on {folder} ({holder}). Use it, stop it, or start this one with another folder: --data DIR.", problem);
         }
-        held.SetLength(0);
-        held.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
-        held.Flush(flushToDisk: false);
+        File.WriteAllText(Path.Combine(folder, "pid"), Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
         return held;
     }
 
-    private static int? ReadHolder(string lockPath)
+    private static int? ReadHolder(string folder)
     {
         try
         {
-            using var stream = new FileStream(lockPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            Span<byte> text = stackalloc byte[16];
-            var length = stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
-            return int.TryParse(Encoding.ASCII.GetString(text[..length]), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var pid)
+            return int.TryParse(File.ReadAllText(Path.Combine(folder, "pid")).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
                 ? pid : null;
         }
         catch (IOException) { return null; }
