@@ -1,4 +1,5 @@
 using Polder.Identity;
+using Polder.Overlay;
 using Polder.Runtime;
 using Polder.Simulation.Network;
 
@@ -11,12 +12,15 @@ namespace Polder.Simulation;
 public sealed class SimulatedNode
 {
     private readonly Func<SimulatedNode, object?> _start;
+    private readonly List<Action<NodeHost>> _joins = [];
+    private Polder.Net.Endpoint _address;
 
     internal SimulatedNode(World world, string name, int index, Home home, KeyPair identity, Func<SimulatedNode, object?> start)
     {
         (World, Name, Index, Identity, _start) = (world, name, index, identity, start);
         LinkRandom = Prng.Derive(world.Seed, "link/" + name);
         Home = home;
+        Disk = new SimulatedDisk(this);
         ClockOffset = home.ClockOffset;
         Move(home);
     }
@@ -63,6 +67,12 @@ public sealed class SimulatedNode
     /// <summary>What the factory made at the last start.</summary>
     public object? Program { get; private set; }
 
+    /// <summary>Its disk, which survives it.</summary>
+    public SimulatedDisk Disk { get; }
+
+    /// <summary>The overlay that runs on it at present, where it was added with one.</summary>
+    public NodeHost Host => Program as NodeHost ?? throw new InvalidOperationException($"{Name} runs no overlay.");
+
     /// <summary>Bytes sent since the beginning, over all starts.</summary>
     public long BytesOut { get; internal set; }
 
@@ -71,6 +81,31 @@ public sealed class SimulatedNode
 
     internal Prng LinkRandom { get; }
     internal long LineBusyUntil { get; set; }
+
+    /// <summary>Joins a community, now and after every restart. Gives the node, so that joins can be chained.</summary>
+    public SimulatedNode Join<T>(Func<CommunityContext, T> make) where T : Community
+    {
+        _joins.Add(host => host.Join(make));
+        if (IsRunning) Run(() => Host.Join(make));
+        return this;
+    }
+
+    /// <summary>The community of this class in the node's present life.</summary>
+    public T Get<T>() where T : Community => Host.Communities.OfType<T>().First();
+
+    /// <summary>Tells the node another's address, as <c>--join</c> does.</summary>
+    public void WalkTo(SimulatedNode other) => Run(() => Host.WalkTo(other.PublicEndpoint));
+
+    /// <summary>Where others find it when it has a public address; the outer address of its outermost box, same port, otherwise.</summary>
+    public Polder.Net.Endpoint PublicEndpoint
+    {
+        get
+        {
+            var endpoint = Socket.LocalEndpoint;
+            for (var box = Box; box is not null; box = box.OuterRealm.Gateway) endpoint = box.Outside.WithPort(Home.Port);
+            return endpoint;
+        }
+    }
 
     /// <summary>Runs <paramref name="work"/> on the node's loop, now. Nothing happens when the node is down.</summary>
     public void Run(Action work)
@@ -94,6 +129,11 @@ public sealed class SimulatedNode
         Loop.RunNow(() => Program = _start(this));
     }
 
+    internal void JoinAll(NodeHost host)
+    {
+        foreach (var join in _joins) join(host);
+    }
+
     internal void Kill()
     {
         Loop.IsAlive = false;
@@ -106,6 +146,4 @@ public sealed class SimulatedNode
         Box = home.Nat is { } behaviour ? new NatBox(World, behaviour, home.Box) : home.Box;
         _address = (Box?.InnerRealm ?? World.Network.Internet).NewAddress(forBox: false);
     }
-
-    private Polder.Net.Endpoint _address;
 }

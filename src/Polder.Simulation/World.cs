@@ -108,6 +108,10 @@ public sealed class World
     /// <summary>A NAT box; with <paramref name="behind"/>, one that stands behind another, as at a carrier.</summary>
     public NatBox AddNat(NatBehaviour behaviour, NatBox? behind = null) => new(this, behaviour, behind);
 
+    /// <summary>A second socket of a running node, for raw senders and listeners; it dies with the node.</summary>
+    public SimulatedSocket AddSocket(SimulatedNode node, ushort port, DatagramHandler? received = null) =>
+        new(Network, node, node.Loop, node.Socket.Realm, node.Socket.LocalEndpoint.WithPort(port)) { Received = received };
+
     /// <summary>The node dies at this moment: nothing that it planned happens, what its disk had not flushed is lost.</summary>
     public void Crash(string name)
     {
@@ -316,7 +320,7 @@ public sealed class World
         return string.Create(CultureInfo.InvariantCulture, $"""
             {_failure}
             scenario {Options.Scenario}, seed {Seed}, commit {commit}, at {Now} after {Steps} steps, trace {_trace}
-            repeat it: ./x sim {Options.Scenario} --seed {Seed}{(Options.RepeatArguments.Length > 0 ? " " + Options.RepeatArguments : "")}
+            repeat it: ./x sim {Options.Scenario} --seed {Options.RepeatSeed ?? Seed}{(Options.RepeatArguments.Length > 0 ? " " + Options.RepeatArguments : "")}
             last events:
             {Events.Print(_nodes)}
             """);

@@ -6,6 +6,9 @@ public sealed record WorldOptions
     /// <summary>The scenario's name, for the report of a failure. Default "world".</summary>
     public string Scenario { get; init; } = "world";
 
+    /// <summary>The seed that the report names, where a scenario made several worlds from one; null for the world's own.</summary>
+    public ulong? RepeatSeed { get; init; }
+
     /// <summary>Real Ed25519 instead of the stand-in. Slower by a factor of some ten. Default false.</summary>
     public bool RealSignatures { get; init; }
 

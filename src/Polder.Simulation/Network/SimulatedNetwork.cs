@@ -154,7 +154,7 @@ internal sealed class SimulatedNetwork
             }
             return null;
         }
-        if (socket.Received is { } handler)
+        if (socket.Loop.IsAlive && socket.Received is { } handler)
         {
             var datagram = flight.Buffer.AsSpan(0, flight.Length);
             Figures.Delivered++;

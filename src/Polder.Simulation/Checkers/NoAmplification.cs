@@ -1,0 +1,75 @@
+using Polder.Net;
+
+namespace Polder.Simulation.Checkers;
+
+/// <summary>
+/// Nobody can make a node shoot at somebody else (I8, OV-4.1): in any ten seconds a node sends an address that did not yet
+/// answer it at most three times the bytes that came from there, plus what it sends of its own accord to find out who is
+/// there (<see cref="OwnAccordBytes"/>).
+/// </summary>
+/// <remarks>
+/// The checker keeps its own books: an address counts as validated for a node once a datagram came from it after the node had
+/// sent something there that reached a living node at that address. That is weaker than the node's own rule, so what fails
+/// here is wrong by any reading.
+/// </remarks>
+public sealed class NoAmplification : TrafficChecker
+{
+    /// <summary>Introduction requests and punctures on a node's own initiative towards one address, in ten seconds.</summary>
+    public const int OwnAccordBytes = 2400;
+
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
+
+    private readonly Dictionary<(int Node, Endpoint Address), Account> _accounts = [];
+    private readonly HashSet<int> _exempt = [];
+
+    /// <summary>Cheaters and scripted nodes need not keep the rule.</summary>
+    public NoAmplification Exempt(SimulatedNode node)
+    {
+        _exempt.Add(node.Index);
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public override void Check(World world)
+    {
+        // The books of addresses that were silent for long are closed.
+        if (_accounts.Count < 65_536) return;
+        foreach (var (key, account) in _accounts.ToArray())
+            if (world.Now - account.Began > Window * 2 && !account.Validated) _accounts.Remove(key);
+    }
+
+    /// <inheritdoc/>
+    public override void Sent(World world, SimulatedNode node, Endpoint to, ReadOnlySpan<byte> datagram)
+    {
+        if (_exempt.Contains(node.Index)) return;
+        var account = Find(world, node, to);
+        if (account.Validated) return;
+        account.Out += datagram.Length;
+        account.Asked = true;
+        if (account.Out > 3 * account.In + OwnAccordBytes)
+            world.Fail($"{node.Name} sent {account.Out} bytes within {Window} to {to}, which never answered and sent {account.In}");
+    }
+
+    /// <inheritdoc/>
+    public override void Received(World world, SimulatedNode node, Endpoint from, ReadOnlySpan<byte> datagram)
+    {
+        if (_exempt.Contains(node.Index)) return;
+        var account = Find(world, node, from);
+        account.In += datagram.Length;
+        if (account.Asked) account.Validated = true;
+    }
+
+    private Account Find(World world, SimulatedNode node, Endpoint address)
+    {
+        if (!_accounts.TryGetValue((node.Index, address), out var account)) _accounts[(node.Index, address)] = account = new Account { Began = world.Now };
+        if (world.Now - account.Began > Window) (account.Began, account.In, account.Out) = (world.Now, 0, 0);
+        return account;
+    }
+
+    private sealed class Account
+    {
+        public TimeSpan Began;
+        public long In, Out;
+        public bool Asked, Validated;
+    }
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using Polder.Runtime;
+
+namespace Polder.Simulation.Scenarios;
+
+/// <summary>A story with a point: nodes, links, faults, and what must hold. It runs from a seed.</summary>
+/// <param name="Name">By which it is called: <c>./x sim NAME --seed N</c>.</param>
+/// <param name="Description">One line for people.</param>
+/// <param name="Seeds">Those that every test run uses; fresh ones come on top.</param>
+/// <param name="NodesDefault">Size when nobody says another.</param>
+/// <param name="Play">The story.</param>
+public sealed record Scenario(string Name, string Description, IReadOnlyList<ulong> Seeds, int NodesDefault, Action<ScenarioRun> Play)
+{
+    /// <summary>Runs it once. Throws <see cref="SimulationFailedException"/> when something does not hold.</summary>
+    public ScenarioResult Run(ulong seed, int? nodes = null, bool? realSignatures = null)
+    {
+        var run = new ScenarioRun(this, seed, nodes ?? NodesDefault, nodes is not null, realSignatures);
+        Play(run);
+        return run.Finish();
+    }
+}
+
+/// <summary>What a run came to.</summary>
+/// <param name="Scenario">Which.</param>
+/// <param name="Seed">From which seed.</param>
+/// <param name="Trace">Over every datagram, of every world of the run.</param>
+/// <param name="Virtual">Virtual time that passed.</param>
+/// <param name="Steps">Events.</param>
+/// <param name="Datagrams">Datagrams delivered.</param>
+/// <param name="RealSignatures">Whether Ed25519 was real.</param>
+/// <param name="Lines">What the scenario has to tell.</param>
+public sealed record ScenarioResult(
+    string Scenario, ulong Seed, string Trace, TimeSpan Virtual, long Steps, long Datagrams, bool RealSignatures, IReadOnlyList<string> Lines);
+
+/// <summary>One run of a scenario, as its story sees it.</summary>
+public sealed class ScenarioRun
+{
+    private readonly Scenario _scenario;
+    private readonly bool _nodesGiven;
+    private readonly List<World> _worlds = [];
+    private readonly List<string> _lines = [];
+
+    internal ScenarioRun(Scenario scenario, ulong seed, int nodes, bool nodesGiven, bool? realSignatures)
+    {
+        (_scenario, Seed, Nodes, _nodesGiven) = (scenario, seed, nodes, nodesGiven);
+        Swarm = Prng.Derive(seed, "swarm");
+        // One seed in twenty runs the real thing.
+        RealSignatures = realSignatures ?? Prng.Derive(seed, "signatures?").Chance(0.05);
+    }
+
+    /// <summary>The seed.</summary>
+    public ulong Seed { get; }
+
+    /// <summary>How many nodes are wanted.</summary>
+    public int Nodes { get; }
+
+    /// <summary>Whether Ed25519 is real in this run.</summary>
+    public bool RealSignatures { get; }
+
+    /// <summary>What the run draws its own parameters from (links, faults, population), so that seeds differ in kind.</summary>
+    public Prng Swarm { get; }
+
+    /// <summary>A world of this run's seed. The first one; a story in chapters asks for further ones with a number.</summary>
+    public World NewWorld(LinkModel? link = null, int chapter = 0)
+    {
+        var seed = chapter == 0 ? Seed : Prng.DeriveSeed(Seed, string.Create(CultureInfo.InvariantCulture, $"chapter {chapter}"));
+        var world = new World(seed, link, new WorldOptions
+        {
+            Scenario = _scenario.Name,
+            RepeatSeed = Seed,
+            RealSignatures = RealSignatures,
+            RepeatArguments = _nodesGiven ? string.Create(CultureInfo.InvariantCulture, $"--nodes {Nodes}") : "",
+        });
+        _worlds.Add(world);
+        return world;
+    }
+
+    /// <summary>A line of the result, and of the report if the run fails.</summary>
+    public void Say(string line)
+    {
+        _lines.Add(line);
+        if (_worlds.Count > 0) _worlds[^1].Note(line);
+    }
+
+    /// <summary>A link drawn from the seed: anything from calm to dreadful, at most this lossy.</summary>
+    public LinkModel DrawLink(double lossMax = 0.3) => new()
+    {
+        Latency = Swarm.Next(1, 60).Milliseconds,
+        Spread = Swarm.Chance(0.5) ? Swarm.Next(10, 150).Milliseconds : TimeSpan.Zero,
+        Jitter = Swarm.Chance(0.7) ? Swarm.Next(1, 80).Milliseconds : TimeSpan.Zero,
+        Loss = Swarm.Chance(0.7) ? Swarm.NextDouble() * lossMax : 0,
+        BurstLoss = Swarm.Chance(0.3) ? Swarm.NextDouble() * 0.05 : 0,
+        Duplication = Swarm.Chance(0.5) ? Swarm.NextDouble() * 0.1 : 0,
+        Reordering = Swarm.Chance(0.5) ? Swarm.NextDouble() * 0.1 : 0,
+        BitErrors = Swarm.Chance(0.3) ? Swarm.NextDouble() * 0.02 : 0,
+    };
+
+    internal ScenarioResult Finish()
+    {
+        foreach (var world in _worlds) world.ThrowIfFailed();
+        return new ScenarioResult(
+            _scenario.Name, Seed, string.Join('-', _worlds.Select(world => world.Trace.ToString())),
+            TimeSpan.FromTicks(_worlds.Sum(world => world.Now.Ticks)), _worlds.Sum(world => world.Steps),
+            _worlds.Sum(world => world.Traffic.Delivered), RealSignatures, _lines);
+    }
+}
