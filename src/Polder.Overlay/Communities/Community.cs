@@ -123,6 +123,7 @@ public abstract class Community
     protected void Send<T>(Peer peer, T message, MessageForm? form = null) where T : struct, IMessage<T>
     {
         ArgumentNullException.ThrowIfNull(peer);
+        Host.NoteSent(peer);
         SendTo(peer.Address, message, form);
     }
 
@@ -141,6 +142,13 @@ public abstract class Community
         var buffer = NodeHost.SendBuffer;
         var length = Packet.WriteUnsigned(buffer, CommunityId, form ?? _form, Host.NextGlobalTime(), message);
         Host.Transmit(to, buffer.AsSpan(0, length));
+    }
+
+    private protected void SendUnsigned<T>(Endpoint to, T message, bool ours) where T : struct, IMessage<T>
+    {
+        Span<byte> buffer = stackalloc byte[128];
+        var length = Packet.WriteUnsigned(buffer, CommunityId, _form, Host.NextGlobalTime(), message);
+        Host.Transmit(to, buffer[..length], ours);
     }
 
     /// <summary>
@@ -166,6 +174,11 @@ public abstract class Community
             return Task.CompletedTask;
         });
     }
+
+    internal bool IsLeft => _leaving.IsCancellationRequested;
+
+    /// <summary>Whether this community answers introductions in the old style only, as Discovery does.</summary>
+    internal virtual bool OldStyleOnly => false;
 
     internal NodeHost Host => _context.Host;
     internal Discovery.Introductions Introductions { get; }

@@ -1,11 +1,105 @@
+using Polder.Net;
+using Polder.Overlay.Packets;
+
 namespace Polder.Overlay.Discovery;
 
 /// <summary>The community that every IPv8 program is in: liveness, and who is in which overlay.</summary>
 public sealed class DiscoveryCommunity : Community
 {
+    private const int HistoricIdBytes = 21;
+    private const int RequestBytes = 21;
+
+    private readonly OpenIdentifiers _pings;
+
     /// <summary>Its id, the same in all implementations.</summary>
     public static CommunityId Id { get; } = CommunityId.FromHex("7e313685c1912a141279f8248fc8db5899c5df5a");
 
+    /// <summary>Named in our similarity lists, so that full Polder nodes know each other; plain peers pass over it (OV-3.1).</summary>
+    public static CommunityId Extension { get; } = CommunityId.FromName("polder/extension/1"u8);
+
     /// <summary>Joins.</summary>
-    public DiscoveryCommunity(CommunityContext context) : base(Id, context, MessageForm.GlobalTime) { }
+    public DiscoveryCommunity(CommunityContext context) : base(Id, context, MessageForm.GlobalTime)
+    {
+        _pings = new OpenIdentifiers(Host.Options.PingTime, Host.Options.RequestsMax, Host.Counters);
+        On<SimilarityRequest>(Answer);
+        On<SimilarityResponse>((peer, response) => Learn(peer, response.Overlays));
+        OnUnsigned<Ping>((from, ping) => SendUnsigned(from, new Pong(ping.Identifier)));
+        OnUnsigned<Pong>(Receive);
+    }
+
+    /// <summary>Asks whether a peer lives; the answer counts as a sign of life and measures the round trip.</summary>
+    public void Ping(Peer peer)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        peer.PingedAt = Now;
+        Host.NoteSent(peer);
+        var identifier = _pings.Open(Environment.Random, peer.Address, Now);
+        SendUnsigned(peer.Address, new Ping(identifier), ours: true);
+    }
+
+    /// <summary>Asks a peer which overlays it is in, and tells it ours.</summary>
+    public void AskOverlays(Peer peer)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        var (lan, wan) = (Host.Own.Lan, Host.Own.Wan);
+        Send(peer, new SimilarityRequest(
+            Environment.Random.NextUInt16(), lan.IsIPv4 ? lan : Endpoint.None, wan.IsIPv4 ? wan : Endpoint.None, 0, OwnOverlays()));
+    }
+
+    /// <inheritdoc/>
+    protected internal override void OnIntroduced(Peer peer)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        // Once in a while: py-ipv8 asks at every response, which a well-known node would pay for.
+        if (peer.OverlaysAskedAt is { } asked && Now - asked < Host.Options.SimilarityInterval) return;
+        peer.OverlaysAskedAt = Now;
+        AskOverlays(peer);
+    }
+
+    internal override bool OldStyleOnly => true;
+
+    /// <summary>
+    /// An introduction-request of 2014 has 'Y' and 20 bytes, or 'N', before its fields. py-ipv8 reads every request of 21 or
+    /// more extra bytes that way; we only those that begin so and have just that length.
+    /// </summary>
+    internal static ReadOnlySpan<byte> WithoutHistory(ReadOnlySpan<byte> fields) => fields switch
+    {
+        [(byte)'Y', ..] when fields.Length == HistoricIdBytes + RequestBytes => fields[HistoricIdBytes..],
+        [(byte)'N', ..] when fields.Length == 1 + RequestBytes => fields[1..],
+        _ => fields,
+    };
+
+    private void Answer(Peer peer, SimilarityRequest request)
+    {
+        Learn(peer, request.Overlays);
+        Send(peer, new SimilarityResponse(request.Identifier, OwnOverlays()));
+    }
+
+    private void Learn(Peer peer, CommunityId[] overlays)
+    {
+        peer.ClearCommunities();
+        peer.AddCommunity(Id);
+        foreach (var overlay in overlays) peer.AddCommunity(overlay);
+        if (!peer.IsValidated) return;
+        // A list that was checked just now: whoever shares an overlay with us is asked there, once until it answers.
+        foreach (var community in Host.Communities)
+            if (community != this && !community.Contains(peer) && peer.IsIn(community.CommunityId)
+                && community.Introductions.Candidates.Find(peer.Address) is null or { TriedAt: null })
+                community.Introductions.WalkTo(peer.Address);
+    }
+
+    private void Receive(Endpoint from, Pong pong)
+    {
+        if (!_pings.TryClose(pong.Identifier, from, Now, out var roundTrip)) Host.Counters.Count(Refusal.Unasked);
+        else if (Book.FindAt(from) is { } peer) Host.Answered(peer, from, roundTrip);
+    }
+
+    private CommunityId[] OwnOverlays()
+    {
+        var count = Math.Min(Host.Communities.Count, Host.Options.OverlaysListedMax - 1);
+        var ids = new CommunityId[count + 1];
+        for (var i = 0; i < count; i++) ids[i] = Host.Communities[i].CommunityId;
+        ids[count] = Extension;
+        return ids;
+    }
 }

@@ -1,11 +1,376 @@
+using System.Buffers.Binary;
 using Polder.Net;
+using Polder.Overlay.Packets;
+using Polder.Wire;
 
 namespace Polder.Overlay.Discovery;
 
-/// <summary>The introduction protocol of one community.</summary>
-internal sealed class Introductions(Community community)
+/// <summary>
+/// The introduction protocol of one community, in both styles. A walks to B with an introduction-request; B answers with
+/// somebody, C, and asks C to open its NAT for A; A walks to C.
+/// </summary>
+internal sealed class Introductions
 {
-    public void Receive(Endpoint from, ReadOnlySpan<byte> datagram, byte number) => community.Host.Counters.Count(Refusal.UnknownMessage);
+    private readonly Community _community;
+    private readonly NodeHost _host;
+    private readonly OpenIdentifiers _asked;
 
-    public void WalkTo(Endpoint address) => _ = (community, address);
+    public Introductions(Community community)
+    {
+        (_community, _host) = (community, community.Host);
+        Candidates = new Candidates(_host.Options, _host.Counters, _host.Environment.Random);
+        _asked = new OpenIdentifiers(_host.Options.IntroductionLifetime, _host.Options.IntroductionsMax, _host.Counters);
+        Edges = new EdgeWalk(community);
+    }
+
+    public Candidates Candidates { get; }
+
+    public EdgeWalk Edges { get; }
+
+    /// <summary>Walks that were begun and are neither answered nor given up.</summary>
+    public int WalksOpen { get; private set; }
+
+    /// <summary>Tries an address now, whoever may be there.</summary>
+    public void WalkTo(Endpoint address)
+    {
+        if (!_host.MayWalkTo(address)) return;
+        var candidate = Candidates.Add(address, asked: true, _host.Now);
+        if (candidate is not null) Walk(candidate);
+    }
+
+    /// <summary>Asks a peer for another introduction.</summary>
+    public void Ask(Peer peer) => Request(peer.Address);
+
+    /// <summary>
+    /// Sends a request, and again after each of <see cref="OverlayOptions.WalkRepeats"/> while nobody answers (OV-6.1): the
+    /// hole in the other's NAT may be open only a moment later.
+    /// </summary>
+    public void Walk(Candidate candidate)
+    {
+        candidate.TriedAt = _host.Now;
+        Request(candidate.Address);
+        WalksOpen++;
+        _ = new WalkRepeat(this, candidate);
+    }
+
+    /// <summary>Sends one introduction-request.</summary>
+    public void Request(Endpoint to, bool ours = true)
+    {
+        if (!_host.MayWalkTo(to)) return;
+        var identifier = _asked.Open(_host.Environment.Random, to, _host.Now);
+        var own = _host.Own;
+        var request = new IntroductionRequest(
+            to, own.Lan, own.Wan, IntroductionRequest.Advice | IntroductionRequest.SpeaksNewStyle, identifier, Extra());
+        if (to.IsIPv4) Send(to, request with { SourceLan = InIPv4(own.Lan), SourceWan = InIPv4(own.Wan) }, ours);
+        else Send(to, new NewIntroductionRequest(request with { Flags = 0 }), ours);
+    }
+
+    public void Receive(Endpoint from, ReadOnlySpan<byte> datagram, byte number)
+    {
+        switch (number)
+        {
+            case OverlayLimits.IntroductionRequestNumber: ReceiveRequest<IntroductionRequest>(from, datagram); break;
+            case OverlayLimits.NewIntroductionRequestNumber: ReceiveRequest<NewIntroductionRequest>(from, datagram); break;
+            case OverlayLimits.IntroductionResponseNumber: ReceiveResponse<IntroductionResponse>(from, datagram); break;
+            case OverlayLimits.NewIntroductionResponseNumber: ReceiveResponse<NewIntroductionResponse>(from, datagram); break;
+            case OverlayLimits.PunctureRequestNumber: ReceivePunctureRequest<PunctureRequest>(from, datagram); break;
+            case OverlayLimits.NewPunctureRequestNumber: ReceivePunctureRequest<NewPunctureRequest>(from, datagram); break;
+            case OverlayLimits.PunctureNumber: ReceivePuncture<Puncture>(from, datagram); break;
+            case OverlayLimits.NewPunctureNumber: ReceivePuncture<NewPuncture>(from, datagram); break;
+        }
+    }
+
+    private void ReceiveRequest<T>(Endpoint from, ReadOnlySpan<byte> datagram) where T : struct, IMessage<T>
+    {
+        if (_host.Open(_community, from, datagram, MessageForm.GlobalTime, out var packet) is not { } sender) return;
+        if (!TryRead(packet.Fields, from, out T message)) return;
+        var newStyle = message is NewIntroductionRequest;
+        var request = message is IntroductionRequest old ? old : ((NewIntroductionRequest)(object)message).Content;
+
+        var peer = _host.Peers.GetOrAdd(sender);
+        peer.AddCommunity(_community.CommunityId);
+        (peer.ClaimedLan, peer.ClaimedWan) = (request.SourceLan, request.SourceWan);
+        peer.SpeaksNewStyle |= newStyle || (request.Flags & IntroductionRequest.SpeaksNewStyle) != 0;
+        if (!request.Extra.IsEmpty) _community.OnIntroductionExtra(peer, request.Extra.Span);
+
+        // A 246 is answered in the old style unless the sender is known to read the new one; a 234 in the new style.
+        var answerInNewStyle = newStyle || (peer.SpeaksNewStyle && !_community.OldStyleOnly);
+        if (!from.IsIPv4) answerInNewStyle = true;
+        Respond(from, request, answerInNewStyle, Introduce(peer, from, onlyIPv4: !answerInNewStyle));
+        _host.Counters.IntroductionsAnswered++;
+
+        // It knocked; whether it lives there it shows by answering our own request (OV-4.1, OV-3.14).
+        if (!_host.Peers.IsValidated(peer, from)) _host.Probe(_community, peer, from);
+        else _community.AddPeer(peer);
+    }
+
+    private Peer? Introduce(Peer asker, Endpoint from, bool onlyIPv4)
+    {
+        var peers = _community.Peers;
+        if (peers.Count == 0) return null;
+        var start = _host.Environment.Random.Next(peers.Count);
+        // A bounded look around: in a full table the first or second fits.
+        for (var i = 0; i < Math.Min(peers.Count, 8); i++)
+        {
+            var peer = peers[(start + i) % peers.Count];
+            if (peer.Key == asker.Key || peer.Address == from || (onlyIPv4 && !peer.Address.IsIPv4)) continue;
+            if (peer.IsAnchor || _host.Peers.IsDiscouraged(peer.Key)) continue;
+            return peer;
+        }
+        return null;
+    }
+
+    private void Respond(Endpoint to, in IntroductionRequest request, bool newStyle, Peer? introduced)
+    {
+        var own = _host.Own;
+        Endpoint lan = Endpoint.None, wan = Endpoint.None;
+        byte flags = IntroductionResponse.SpeaksNewStyle;
+        if (introduced is not null)
+        {
+            (lan, wan) = AddressesOf(introduced);
+            // A claimed outer address of the asker's own LAN is of use to the introduced one only behind the same NAT.
+            var walkerLan = request.SourceLan.IsSendable ? request.SourceLan : request.Destination;
+            var puncture = new PunctureRequest(walkerLan, to, request.Identifier);
+            if (walkerLan.IsIPv4 && to.IsIPv4) SendUnsigned(introduced.Address, puncture);
+            else if (introduced.SpeaksNewStyle) SendUnsigned(introduced.Address, new NewPunctureRequest(puncture));
+            if (introduced.SpeaksNewStyle) flags |= IntroductionResponse.IntroducedSpeaksNewStyle;
+        }
+        if (_community.Peers.Count >= _host.Options.PeersWanted) flags |= IntroductionResponse.Full;
+        var response = new IntroductionResponse(to, own.Lan, own.Wan, lan, wan, flags, request.Identifier, Extra());
+        if (newStyle)
+            Send(to, new NewIntroductionResponse(response with
+            {
+                Flags = introduced is { SpeaksNewStyle: true } ? IntroductionResponse.NewIntroducedSpeaksNewStyle : (byte)0,
+            }), ours: false);
+        else
+            Send(to, response with
+            {
+                SourceLan = InIPv4(own.Lan), SourceWan = InIPv4(own.Wan), LanIntroduction = InIPv4(lan), WanIntroduction = InIPv4(wan),
+            }, ours: false);
+    }
+
+    /// <summary>How to tell others where a peer of ours is.</summary>
+    private (Endpoint Lan, Endpoint Wan) AddressesOf(Peer peer)
+    {
+        var address = peer.Address;
+        var isNear = address.IsPrivate || address.IsLoopback || address.IsLinkLocal || address.SameAddress(_host.Own.Lan);
+        if (!isNear) return (peer.ClaimedLan.IsSendable ? peer.ClaimedLan : Endpoint.None, address);
+        // It is in our own network: from outside it is behind our outer address.
+        var outside = _host.Own.Wan;
+        return (address, outside.IsPrivate || outside.IsLoopback || outside.IsIPv4 != address.IsIPv4 ? address : outside.WithPort(address.Port));
+    }
+
+    private void ReceiveResponse<T>(Endpoint from, ReadOnlySpan<byte> datagram) where T : struct, IMessage<T>
+    {
+        if (NodeHost.IsLegacySigned(datagram))
+        {
+            ReceiveFromTracker(from, datagram);
+            return;
+        }
+        if (_host.Open(_community, from, datagram, MessageForm.GlobalTime, out var packet) is not { } sender) return;
+        if (!TryRead(packet.Fields, from, out T message)) return;
+        var newStyle = message is NewIntroductionResponse;
+        var response = message is IntroductionResponse old ? old : ((NewIntroductionResponse)(object)message).Content;
+        var now = _host.Now;
+        var asked = _asked.TryClose(response.Identifier, from, now, out var roundTrip);
+        // Somebody in between would have its own address where ours belongs: a known peer is not moved by that (OV-3.14).
+        if (asked && sender.IsValidated && sender.Address != from && !_host.Own.CouldBeOurs(response.Destination)) asked = false;
+        if (!asked)
+        {
+            // Anybody can send this unasked: what it introduces is kept with less weight, nothing else changes.
+            _host.Counters.Count(Refusal.Unasked);
+            TakeIntroduction(null, response, asked: false);
+            return;
+        }
+        // Unknown until it answered: it was we who spoke first.
+        var chosenByUs = sender.BookIndex < 0;
+        var peer = _host.Peers.GetOrAdd(sender);
+        peer.ChosenByUs |= chosenByUs;
+        peer.AddCommunity(_community.CommunityId);
+        (peer.ClaimedLan, peer.ClaimedWan) = (response.SourceLan, response.SourceWan);
+        peer.SpeaksNewStyle |= newStyle || (response.Flags & IntroductionResponse.SpeaksNewStyle) != 0;
+        _host.Answered(peer, from, roundTrip);
+        _host.Own.Heard(from, response.Destination);
+        Candidates.Remove(from);
+        _community.AddPeer(peer);
+        if (!response.Extra.IsEmpty) _community.OnIntroductionExtra(peer, response.Extra.Span);
+        Edges.Met(peer, from);
+        TakeIntroduction(peer, response, asked: true);
+        _community.OnIntroduced(peer);
+    }
+
+    /// <summary>A tracker with a key that we cannot check: believed only from the owner's list, and only as an introduction.</summary>
+    private void ReceiveFromTracker(Endpoint from, ReadOnlySpan<byte> datagram)
+    {
+        var keyBytes = BinaryPrimitives.ReadUInt16BigEndian(datagram[Packet.HeaderBytes..]);
+        var fieldsOffset = Packet.HeaderBytes + 2 + keyBytes + Packet.GlobalTimeBytes;
+        var signatureBytes = datagram.Length >= Packet.HeaderBytes + 2 + keyBytes
+            ? LegacyKey.SignatureBytes(datagram.Slice(Packet.HeaderBytes + 2, keyBytes)) : 0;
+        if (signatureBytes == 0 || datagram.Length < fieldsOffset + signatureBytes)
+        {
+            _host.Counters.Count(WireError.BadKey);
+            return;
+        }
+        if (!_host.Bootstrap.IsListed(from))
+        {
+            _host.Counters.Count(Refusal.LegacyKey);
+            return;
+        }
+        if (!TryRead(datagram[fieldsOffset..^signatureBytes], from, out IntroductionResponse response)) return;
+        var asked = _asked.TryClose(response.Identifier, from, _host.Now, out _);
+        if (!asked) _host.Counters.Count(Refusal.Unasked);
+        else _host.Bootstrap.Answered(from);
+        Candidates.Remove(from);
+        TakeIntroduction(null, response, asked);
+    }
+
+    private void TakeIntroduction(Peer? introducer, in IntroductionResponse response, bool asked)
+    {
+        var (lan, wan) = (response.LanIntroduction, response.WanIntroduction);
+        var ownWan = _host.Own.Wan;
+        if (wan.IsSendable && !wan.SameAddress(ownWan))
+        {
+            Take(lan);
+            Take(wan);
+        }
+        else if (lan.IsSendable && wan.SameAddress(ownWan)) Take(lan);
+        else if (wan.IsSendable)
+        {
+            Take(wan);
+            // A second node on our own machine.
+            if (!_host.Own.Lan.SameAddress(wan)) Take(_host.Own.Lan.WithPort(wan.Port));
+        }
+
+        void Take(Endpoint address)
+        {
+            if (!address.IsSendable || !_host.MayWalkTo(address)) return;
+            if (_host.Peers.FindAt(address) is { } known && _community.Contains(known)) return;
+            var candidate = Candidates.Add(address, asked, _host.Now);
+            if (candidate is null || !asked) return;
+            if (introducer is not null) Edges.Introduced(introducer, candidate);
+            // At once where it may still help: the other's NAT was just opened for us.
+            if (candidate.TriedAt is null && _community.Peers.Count < _host.Options.PeersWanted && _host.MayWalkNow()) Walk(candidate);
+        }
+    }
+
+    private void ReceivePunctureRequest<T>(Endpoint from, ReadOnlySpan<byte> datagram) where T : struct, IMessage<T>
+    {
+        var error = Packet.CutUnsigned(datagram, MessageForm.GlobalTime, out _, out var fields);
+        T message = default;
+        if (error == WireError.None) error = Packet.Read(fields, out message);
+        if (error != WireError.None)
+        {
+            _host.Counters.Count(error);
+            return;
+        }
+        var newStyle = message is NewPunctureRequest;
+        var request = message is PunctureRequest old ? old : ((NewPunctureRequest)(object)message).Content;
+        var sameNat = request.WanWalker.SameAddress(_host.Own.Wan) && request.LanWalker.IsSendable;
+        var target = sameNat ? request.LanWalker : request.WanWalker;
+        if (!_host.Punctures.Allows(_community, from, target, sameNat)) return;
+        var own = _host.Own;
+        var puncture = new Puncture(own.Lan, own.Wan, request.Identifier);
+        if (newStyle || !target.IsIPv4) Send(target, new NewPuncture(puncture), ours: true);
+        else Send(target, puncture with { SourceLan = InIPv4(own.Lan), SourceWan = InIPv4(own.Wan) }, ours: true);
+    }
+
+    private void ReceivePuncture<T>(Endpoint from, ReadOnlySpan<byte> datagram) where T : struct, IMessage<T>
+    {
+        // Cheap test first: a puncture matters only from a peer, or when it belongs to a question of ours.
+        var error = Packet.CutSigned(datagram, MessageForm.GlobalTime, out var packet);
+        T message = default;
+        if (error == WireError.None) error = Packet.Read(packet.Fields, out message);
+        if (error != WireError.None)
+        {
+            _host.Counters.Count(error);
+            return;
+        }
+        var puncture = message is Puncture old ? old : ((NewPuncture)(object)message).Content;
+        if (_host.Peers.IsValidated(from)) return;
+        // The identifier of our request may be closed already: the response came before the puncture.
+        if (!_asked.IsOpen(puncture.Identifier) && Candidates.Find(from) is null)
+        {
+            _host.Counters.Count(Refusal.Unasked);
+            return;
+        }
+        if (_host.Open(_community, from, datagram, MessageForm.GlobalTime, out _) is null) return;
+        if (!_host.MayWalkTo(from)) return;
+        var candidate = Candidates.Add(from, asked: true, _host.Now);
+        if (candidate is not null && (candidate.TriedAt is null || WalksOpen < _host.Options.WalksMax) && _host.MayWalkNow()) Walk(candidate);
+    }
+
+    private bool TryRead<T>(ReadOnlySpan<byte> fields, Endpoint from, out T message) where T : struct, IMessage<T>
+    {
+        if (typeof(T) == typeof(IntroductionRequest) && _community.OldStyleOnly) fields = DiscoveryCommunity.WithoutHistory(fields);
+        var error = Packet.Read(fields, out message);
+        if (error == WireError.None) return true;
+        _host.Counters.Count(error);
+        _ = from;
+        return false;
+    }
+
+    private ReadOnlyMemory<byte> Extra()
+    {
+        var extra = _community.IntroductionExtra;
+        return extra.IsEmpty ? default : extra.ToArray();
+    }
+
+    private static Endpoint InIPv4(Endpoint endpoint) => endpoint.IsIPv4 ? endpoint : Endpoint.None;
+
+    private void Send<T>(Endpoint to, T message, bool ours) where T : struct, IMessage<T>
+    {
+        var buffer = NodeHost.SendBuffer;
+        var length = Packet.WriteSigned(
+            buffer, _community.CommunityId, MessageForm.GlobalTime, _host.NextGlobalTime(), message, _host.Identity,
+            _host.Environment.Signatures);
+        _host.Transmit(to, buffer.AsSpan(0, length), ours);
+    }
+
+    private void SendUnsigned<T>(Endpoint to, T message) where T : struct, IMessage<T>
+    {
+        Span<byte> buffer = stackalloc byte[128];
+        var length = Packet.WriteUnsigned(buffer, _community.CommunityId, MessageForm.GlobalTime, _host.NextGlobalTime(), message);
+        _host.Transmit(to, buffer[..length]);
+    }
+
+    /// <summary>One walk's repeats and its end.</summary>
+    private sealed class WalkRepeat
+    {
+        private readonly Introductions _owner;
+        private readonly Candidate _candidate;
+        private readonly TimeSpan _begun;
+        private readonly ITimer _timer;
+        private int _repeats;
+
+        public WalkRepeat(Introductions owner, Candidate candidate)
+        {
+            (_owner, _candidate, _begun) = (owner, candidate, owner._host.Now);
+            _timer = owner._host.Environment.Time.CreateTimer(
+                static self => ((WalkRepeat)self!).Next(), this, NextDue(), Timeout.InfiniteTimeSpan);
+        }
+
+        private TimeSpan NextDue()
+        {
+            var repeats = _owner._host.Options.WalkRepeats;
+            var at = _repeats < repeats.Count ? repeats[_repeats] : _owner._host.Options.AnswerTime;
+            var due = _begun + at - _owner._host.Now;
+            return due > TimeSpan.Zero ? due : TimeSpan.Zero;
+        }
+
+        private void Next()
+        {
+            var host = _owner._host;
+            var isOver = _owner._community.IsLeft || _repeats >= host.Options.WalkRepeats.Count
+                || _owner.Candidates.Find(_candidate.Address) != _candidate;
+            if (isOver)
+            {
+                _owner.WalksOpen--;
+                _timer.Dispose();
+                return;
+            }
+            _repeats++;
+            _owner.Request(_candidate.Address);
+            _timer.Change(NextDue(), Timeout.InfiniteTimeSpan);
+        }
+    }
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Polder.Identity;
 using Polder.Net;
 using Polder.Overlay.Discovery;
+using Polder.Overlay.Refusals;
 using Polder.Runtime;
 using Polder.Wire;
 
@@ -26,7 +27,13 @@ public sealed class NodeHost
     private readonly List<Community> _order = [];
     private readonly Dictionary<Type, object> _services = [];
     private readonly ILogger _log;
+    private readonly SipHash _hash;
+    private readonly SourceGuard _guard;
+    private readonly ReplayFilter _replays;
+    private readonly ForeignCommunities _foreign;
+    private readonly Heartbeat _heartbeat;
     private readonly long _startedAt;
+    private TokenBucket _walks;
     private ulong _globalTime;
     private TokenBucket _faultLog;
     private bool _started, _stopped;
@@ -43,6 +50,14 @@ public sealed class NodeHost
         Requests = new RequestTable(options, Counters);
         Peers = new PeerBook(options, Counters, environment.Random, () => Now);
         Peers.Removed += OnRemoved;
+        _hash = new SipHash(environment.Random);
+        _guard = new SourceGuard(options, Counters, _hash);
+        _replays = new ReplayFilter(options.ReplayGeneration, options.ReplayEntriesMax, Counters);
+        _foreign = new ForeignCommunities(this);
+        _heartbeat = new Heartbeat(this);
+        Own = new OwnAddresses(this);
+        Bootstrap = new Bootstrap(this);
+        Punctures = new PunctureRules(this, _hash);
         Discovery = Join(static context => new DiscoveryCommunity(context));
     }
 
@@ -72,6 +87,23 @@ public sealed class NodeHost
 
     /// <summary>Time since the node was made, on a clock that never runs backwards.</summary>
     public TimeSpan Now => Environment.Time.GetElapsedTime(_startedAt);
+
+    /// <summary>Our address in our own network, as we tell others. The adapter sets it when it knows better than the socket.</summary>
+    public Endpoint LanAddress
+    {
+        get => Own.Lan;
+        set => Own.Lan = value;
+    }
+
+    /// <summary>Our outer address by the word of those who answered us; null while nobody did.</summary>
+    public Endpoint? WanAddress => Own.Told;
+
+    /// <summary>The network changed (an interface came or went): what others told before no longer counts.</summary>
+    public void NetworkChanged(Endpoint lanAddress)
+    {
+        Own.Forget();
+        Own.Lan = lanAddress;
+    }
 
     /// <summary>Raised for every exception in a handler or in background work.</summary>
     public event Action<Fault>? UnhandledFault;
@@ -104,10 +136,14 @@ public sealed class NodeHost
     /// <summary>The service of that type, or null.</summary>
     public T? Find<T>() where T : class => (T?)_services.GetValueOrDefault(typeof(T));
 
-    /// <summary>Sends an introduction-request to an address in every community, as <c>--join</c> does.</summary>
+    /// <summary>
+    /// Walks to an address in every community, as <c>--join</c> does, and comes back to it until somebody answers there. May be
+    /// called before the start.
+    /// </summary>
     public void WalkTo(Endpoint address)
     {
-        foreach (var community in _order) community.Introductions.WalkTo(address);
+        Bootstrap.List(address);
+        if (_started) Bootstrap.Step();
     }
 
     /// <summary>Runs work on the node's loop, for askers outside.</summary>
@@ -120,6 +156,7 @@ public sealed class NodeHost
         _started = true;
         Environment.Socket.Received = Receive;
         foreach (var community in _order.ToArray()) community.Begin();
+        _heartbeat.Start();
     }
 
     /// <summary>Leaves every community and stops receiving. On the loop. The socket and the identity belong to the caller.</summary>
@@ -128,6 +165,7 @@ public sealed class NodeHost
         if (_stopped) return ValueTask.CompletedTask;
         _stopped = true;
         Environment.Socket.Received = null;
+        if (_started) _heartbeat.Stop();
         for (var i = _order.Count - 1; i >= 0; i--) _order[i].Leave();
         _order.Clear();
         _communities.Clear();
@@ -141,15 +179,24 @@ public sealed class NodeHost
 
     internal ulong NextGlobalTime() => ++_globalTime;
 
+    internal OwnAddresses Own { get; }
+    internal Bootstrap Bootstrap { get; }
+    internal PunctureRules Punctures { get; }
+
     internal void Receive(Endpoint from, ReadOnlySpan<byte> datagram)
     {
         Counters.Received++;
         Counters.BytesIn += datagram.Length;
         try
         {
-            if (!Packet.HasHeader(datagram)) Counters.Count(Refusal.NotIPv8);
-            else if (_communities.TryGetValue(Packet.CommunityOf(datagram), out var community)) community.Receive(from, datagram);
-            else Counters.Count(Refusal.UnknownCommunity);
+            // Cheapest first (OV-2.5): length and first bytes, then rates, then the community; signatures come much later.
+            if (!Packet.HasHeader(datagram)) ReceiveOther(from, datagram);
+            else if (Admits(from, datagram.Length))
+            {
+                var id = Packet.CommunityOf(datagram);
+                if (_communities.TryGetValue(id, out var community)) community.Receive(from, datagram);
+                else _foreign.Receive(id, from, datagram);
+            }
         }
         // The one catch-all (design §8): whatever a handler throws is our bug, and one datagram must not stop the node.
         catch (Exception problem)
@@ -158,8 +205,40 @@ public sealed class NodeHost
         }
     }
 
-    /// <summary>Checks a signed packet. Gives its signer (from the book, or a passing one), or null when it is to be dropped.</summary>
-    internal Peer? Open(Endpoint from, ReadOnlySpan<byte> datagram, MessageForm form, out SignedPacket packet)
+    private bool Admits(Endpoint from, int bytes)
+    {
+        var now = Now;
+        if (Peers.FindAt(from) is not { } peer || !Peers.IsValidated(peer, from)) return _guard.Admits(from, bytes, now);
+        if (!_guard.Admits(peer, now)) return false;
+        peer.LastIn = now;
+        return true;
+    }
+
+    /// <summary>IPv8's beacon in the local network: 00 00 "IPv8" 00, then the prefix of an overlay. Understood, never sent.</summary>
+    private void ReceiveOther(Endpoint from, ReadOnlySpan<byte> datagram)
+    {
+        ReadOnlySpan<byte> magic = [0, 0, (byte)'I', (byte)'P', (byte)'v', (byte)'8', 0];
+        if (datagram.Length != magic.Length + Packet.PrefixBytes || !datagram.StartsWith(magic) || datagram[magic.Length + 1] != 2)
+        {
+            Counters.Count(Refusal.NotIPv8);
+            return;
+        }
+        // A beacon comes from our own network; from anywhere else it would make us knock at strangers.
+        if (!(from.IsPrivate || from.IsLinkLocal || from.IsLoopback) || !_guard.Admits(from, datagram.Length, Now)) return;
+        var id = new CommunityId(datagram[(magic.Length + 2)..]);
+        if (_communities.TryGetValue(id, out var community) && Peers.FindAt(from) is null && MayWalkNow())
+            community.Introductions.WalkTo(from);
+    }
+
+    /// <summary>Whether a packet is signed with a legacy key, by its first bytes.</summary>
+    internal static bool IsLegacySigned(ReadOnlySpan<byte> datagram) =>
+        datagram.Length > Packet.HeaderBytes + 2 && datagram[Packet.HeaderBytes + 2] == 0x30;
+
+    /// <summary>
+    /// Checks a signed packet. Gives its signer (from the book, or a passing one), or null when it is to be dropped.
+    /// <paramref name="community"/> is null for communities that do not run here.
+    /// </summary>
+    internal Peer? Open(Community? community, Endpoint from, ReadOnlySpan<byte> datagram, MessageForm form, out SignedPacket packet)
     {
         var error = Packet.CutSigned(datagram, form, out packet);
         if (error != WireError.None)
@@ -167,41 +246,91 @@ public sealed class NodeHost
             Counters.Count(error);
             return null;
         }
-        if (packet.Key.SequenceEqual(Identity.Public.Bytes))
-        {
-            Counters.Count(Refusal.OwnPacket);
-            return null;
-        }
+        if (packet.Key.SequenceEqual(Identity.Public.Bytes)) return Refuse(Refusal.OwnPacket);
         var known = Peers.Find(packet.Key);
         var key = known?.Key;
         if (key is null && !PublicKey.TryParse(packet.Key, out key)) return null;
+        if (Peers.IsDiscouraged(key)) return Refuse(Refusal.Discouraged);
+        var now = Now;
+        var isProved = known is not null && Peers.IsValidated(known, from);
+        var hash = _hash.Of(datagram);
+        if (_replays.Contains(hash, now) && !MayRepeat(isProved, form, Packet.NumberOf(datagram))) return Refuse(Refusal.Replay);
+        if (!isProved && !_guard.MayCheckSignature(now)) return null;
         Counters.SignaturesChecked++;
         if (!Environment.Signatures.Verify(key, packet.SignedBytes, packet.Signature))
         {
             Counters.Count(WireError.BadSignature);
             return null;
         }
-        return known ?? new Peer(key, from);
+        _replays.Add(hash, now);
+        if (known is null) return new Peer(key, from);
+        if (isProved) Peers.Refresh(known, from);
+        else if (!known.IsValidated) known.Address = from;
+        else if (community is not null && !OverlayLimits.IsIntroduction(Packet.NumberOf(datagram))) Probe(community, known, from);
+        return known;
+    }
+
+    /// <summary>
+    /// Which packets may come twice from where their signer is: honest peers repeat a message without a counter, and a peer that
+    /// starts again counts from the beginning and so repeats its first requests. From anywhere else a copy is a copy.
+    /// </summary>
+    private static bool MayRepeat(bool isProved, MessageForm form, byte number) => isProved
+        && (form == MessageForm.Plain || number is OverlayLimits.IntroductionRequestNumber or OverlayLimits.NewIntroductionRequestNumber);
+
+    /// <summary>A signed packet came from an address that proved nothing: ask there, before anything changes (OV-3.14).</summary>
+    internal void Probe(Community community, Peer peer, Endpoint from)
+    {
+        if (Now - peer.ProbedAt < Options.ProbeInterval) return;
+        peer.ProbedAt = Now;
+        community.Introductions.Request(from, ours: false);
     }
 
     internal void Answered(Peer peer, Endpoint from, TimeSpan roundTrip)
     {
         peer.AddRoundTrip(roundTrip);
-        Peers.Validate(peer, from);
+        peer.LastIn = Now;
+        if (peer.BookIndex >= 0) Peers.Validate(peer, from);
     }
 
-    internal bool Transmit(Endpoint to, ReadOnlySpan<byte> datagram)
+    internal void NoteSent(Peer peer) => peer.LastOut = Now;
+
+    /// <summary>
+    /// Sends, unless an unproved address would get too much for what it sent. <paramref name="ours"/> marks what we do of our own
+    /// accord (walking, pings, punctures), which has rates of its own.
+    /// </summary>
+    internal bool Transmit(Endpoint to, ReadOnlySpan<byte> datagram, bool ours = false)
     {
         if (!to.IsSendable)
         {
             Counters.Count(Refusal.BadAddress);
             return false;
         }
+        var now = Now;
+        var peer = Peers.FindAt(to);
+        if (peer is not null) peer.LastOut = now;
+        if (!ours && (peer is null || !Peers.IsValidated(peer, to)) && !_guard.MaySend(to, datagram.Length, now)) return false;
         Counters.Sent++;
         Counters.BytesOut += datagram.Length;
-        if (Peers.FindAt(to) is { } peer) peer.LastOut = Now;
         Environment.Socket.Send(to, datagram);
         return true;
+    }
+
+    /// <summary>Whether we would knock at this address at all.</summary>
+    internal bool MayWalkTo(Endpoint address)
+    {
+        if (!address.IsSendable || Own.IsOwn(address)) return false;
+        if (Options.Addresses == AddressRules.Any) return true;
+        if (address.IsLoopback) return false;
+        return !(address.IsPrivate || address.IsLinkLocal) || Own.Lan.IsPrivate || Own.Lan.IsLinkLocal || Own.Lan.IsUnspecified;
+    }
+
+    /// <summary>Takes one walk from the node's rate.</summary>
+    internal bool MayWalkNow() => _walks.TryTake(Now, Options.WalksPerSecond, Options.WalksBurst);
+
+    private Peer? Refuse(Refusal refusal)
+    {
+        Counters.Count(refusal);
+        return null;
     }
 
     internal void Fault(Exception problem, Community community) => RaiseFault(new Fault(problem, community.GetType().Name, default));

@@ -94,6 +94,18 @@ public sealed class Peer
     /// <summary>Its short name, for people.</summary>
     public override string ToString() => $"{Key.ShortName} {Address}";
 
+    /// <summary>Whether it is among the neighbours that we keep alive.</summary>
+    public bool IsNeighbour { get; internal set; }
+
+    /// <summary>Whether it is one of the oldest neighbours of our own choosing, which we show to nobody.</summary>
+    public bool IsAnchor { get; internal set; }
+
+    /// <summary>Whether it is a full Polder node: it lists our extension among its overlays.</summary>
+    public bool IsPolder => IsIn(Discovery.DiscoveryCommunity.Extension);
+
+    internal TimeSpan AddedAt { get; set; }
+    internal TimeSpan? OverlaysAskedAt { get; set; }
+    internal TimeSpan? ProbedAt { get; set; }
     internal int BookIndex { get; set; } = -1;
     internal TimeSpan? PingedAt { get; set; }
     internal List<PeerAddress> AddressEntries => _addresses;

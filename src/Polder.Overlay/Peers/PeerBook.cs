@@ -90,6 +90,7 @@ public sealed class PeerBook
             Remove(LongestSilent());
         }
         peer.BookIndex = _all.Count;
+        peer.AddedAt = _now();
         _all.Add(peer);
         _byKey.Add(peer.Key, peer);
         Added?.Invoke(peer);
@@ -128,6 +129,12 @@ public sealed class PeerBook
         entry.ValidatedAt = now;
         peer.Address = address;
         if (peer.BookIndex >= 0) _byAddress[address] = peer;
+    }
+
+    /// <summary>A signed packet came from a proved address: the proof holds on.</summary>
+    internal void Refresh(Peer peer, Endpoint address)
+    {
+        if (peer.FindAddress(address) is { ValidatedAt: not null } entry) entry.ValidatedAt = _now();
     }
 
     private void RemoveLeastRecent(Peer peer)

@@ -1,0 +1,96 @@
+using Polder.Net;
+using Polder.Runtime;
+
+namespace Polder.Overlay.Discovery;
+
+/// <summary>An address that somebody told us ("walkable"): nobody has proved to be there.</summary>
+internal sealed class Candidate(Endpoint address, bool asked, TimeSpan heardAt)
+{
+    public Endpoint Address { get; } = address;
+
+    /// <summary>Heard in an answer to a question of ours; others weigh less.</summary>
+    public bool Asked { get; set; } = asked;
+    public TimeSpan HeardAt { get; set; } = heardAt;
+    public TimeSpan? TriedAt { get; set; }
+    public int Index { get; set; }
+}
+
+/// <summary>
+/// The walkable addresses of one community. Bounded: an unasked newcomer is refused when full, another replaces the worst
+/// of a small sample. Every operation takes constant time.
+/// </summary>
+internal sealed class Candidates(OverlayOptions options, OverlayCounters counters, Prng random)
+{
+    private const int Sample = 4;
+
+    private readonly Dictionary<Endpoint, Candidate> _byAddress = [];
+    private readonly List<Candidate> _all = [];
+
+    public int Count => _all.Count;
+
+    public Candidate? Find(Endpoint address) => _byAddress.GetValueOrDefault(address);
+
+    public Candidate? Add(Endpoint address, bool asked, TimeSpan now)
+    {
+        if (_byAddress.TryGetValue(address, out var known))
+        {
+            if (asked && !IsWaiting(known, now)) (known.Asked, known.HeardAt, known.TriedAt) = (true, now, null);
+            return known;
+        }
+        if (_all.Count >= options.CandidatesMax)
+        {
+            counters.Reached(Cap.Candidates);
+            if (!asked) return null;
+            Remove(Worst());
+        }
+        var candidate = new Candidate(address, asked, now) { Index = _all.Count };
+        _all.Add(candidate);
+        _byAddress.Add(address, candidate);
+        return candidate;
+    }
+
+    public void Remove(Endpoint address)
+    {
+        if (_byAddress.TryGetValue(address, out var candidate)) Remove(candidate);
+    }
+
+    /// <summary>A random one that is worth a try; what is too old on the way is forgotten.</summary>
+    public Candidate? Pick(TimeSpan now)
+    {
+        Candidate? second = null;
+        for (var i = 0; i < Sample && _all.Count > 0; i++)
+        {
+            var candidate = _all[random.Next(_all.Count)];
+            if (now - candidate.HeardAt > options.CandidateLifetime) Remove(candidate);
+            else if (candidate.TriedAt is not null) continue;
+            else if (candidate.Asked) return candidate;
+            else second = candidate;
+        }
+        return second;
+    }
+
+    private bool IsWaiting(Candidate candidate, TimeSpan now) => candidate.TriedAt is { } tried && now - tried < options.AnswerTime;
+
+    private Candidate Worst()
+    {
+        var worst = _all[random.Next(_all.Count)];
+        for (var i = 1; i < Sample; i++)
+        {
+            var other = _all[random.Next(_all.Count)];
+            if (Rank(other) < Rank(worst)) worst = other;
+        }
+        return worst;
+
+        static TimeSpan Rank(Candidate c) => c.HeardAt + (c.Asked ? TimeSpan.FromHours(1) : TimeSpan.Zero)
+            - (c.TriedAt is null ? TimeSpan.Zero : TimeSpan.FromDays(1));
+    }
+
+    private void Remove(Candidate candidate)
+    {
+        var last = _all[^1];
+        _all[candidate.Index] = last;
+        last.Index = candidate.Index;
+        _all.RemoveAt(_all.Count - 1);
+        _byAddress.Remove(candidate.Address);
+    }
+}

@@ -1,0 +1,100 @@
+namespace Polder.Overlay.Discovery;
+
+/// <summary>
+/// What a node does unasked: walks while communities want peers, pings, saves, tries old addresses. One timer for all; it
+/// slows down when there is nothing to find, so that an idle node costs next to nothing.
+/// </summary>
+internal sealed class Heartbeat(NodeHost host)
+{
+    private readonly Churn _churn = new(host);
+    private ITimer? _timer;
+    private TimeSpan _churnDue, _chooseDue, _feelerDue, _saveDue;
+
+    public void Start()
+    {
+        var (options, random) = (host.Options, host.Environment.Random);
+        _churnDue = host.Now + random.NextDuration(options.ChurnInterval);
+        _chooseDue = host.Now + options.ChoiceInterval;
+        _feelerDue = host.Now + options.FeelerInterval;
+        _saveDue = host.Now + options.CacheSaveInterval;
+        if (host.Find<IPeerCache>() is { } cache)
+            foreach (var peer in cache.Load())
+                host.Bootstrap.Remember(peer.Address);
+        _timer = host.Environment.Time.CreateTimer(
+            static self => ((Heartbeat)self!).Beat(), this, random.NextDuration(options.StepInterval / 10), Timeout.InfiniteTimeSpan);
+    }
+
+    public void Stop()
+    {
+        _timer?.Dispose();
+        _timer = null;
+        Save();
+    }
+
+    private void Beat()
+    {
+        if (_timer is null) return;
+        try { Work(); }
+        // Own work has no caller to tell: counted and reported like the dispatcher's.
+        catch (Exception problem) { host.Fault(problem, host.Discovery); }
+    }
+
+    private void Work()
+    {
+        var (now, options) = (host.Now, host.Options);
+        var busy = host.Bootstrap.Step();
+        foreach (var community in host.Communities)
+        {
+            if (community.Peers.Count >= options.WalkTarget) continue;
+            // Alone and with nobody to try there is nothing to be quick about.
+            busy |= community.Peers.Count > 0 || community.Introductions.Candidates.Count > 0;
+            RandomWalk.Step(community);
+            if (options.WalksEdges) community.Introductions.Edges.Step();
+        }
+        if (now >= _churnDue)
+        {
+            _churnDue = now + options.ChurnInterval;
+            _churn.Step();
+        }
+        if (now >= _chooseDue)
+        {
+            _chooseDue = now + options.ChoiceInterval;
+            Neighbours.Choose(host.Peers.All, host.Identity.Public, options, host.Environment.Random, now);
+        }
+        if (now >= _feelerDue)
+        {
+            _feelerDue = now + options.FeelerInterval;
+            Feel();
+        }
+        if (now >= _saveDue)
+        {
+            _saveDue = now + options.CacheSaveInterval;
+            Save();
+        }
+        _timer?.Change(busy ? options.StepInterval : options.IdleInterval, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Contacts one address that we only heard of (OV-7.4): it becomes a peer or is forgotten.</summary>
+    private void Feel()
+    {
+        var communities = host.Communities;
+        var community = communities[host.Environment.Random.Next(communities.Count)];
+        if (community.Introductions.Candidates.Pick(host.Now) is { } candidate && host.MayWalkNow()) community.Introductions.Walk(candidate);
+    }
+
+    private void Save()
+    {
+        if (host.Find<IPeerCache>() is not { } cache) return;
+        var peers = new List<CachedPeer>();
+        foreach (var peer in host.Peers.All)
+            if (peer.IsValidated)
+                peers.Add(new CachedPeer(
+                    peer.Address, peer.Key, host.Environment.Time.GetUtcNow() - (host.Now - (peer.LastIn ?? host.Now)), peer.IsAnchor));
+        // Nobody reachable now is no reason to forget whom we could reach yesterday.
+        if (peers.Count == 0) return;
+        peers.Sort(static (a, b) => a.IsAnchor != b.IsAnchor ? b.IsAnchor.CompareTo(a.IsAnchor)
+            : a.LastIn != b.LastIn ? b.LastIn.CompareTo(a.LastIn) : a.Key.CompareTo(b.Key));
+        if (peers.Count > host.Options.CachedPeersMax) peers.RemoveRange(host.Options.CachedPeersMax, peers.Count - host.Options.CachedPeersMax);
+        cache.Save(peers);
+    }
+}

@@ -1,0 +1,57 @@
+using Polder.Net;
+using Polder.Runtime;
+
+namespace Polder.Overlay.Discovery;
+
+/// <summary>
+/// Numbers of questions that we asked, and of whom. Random, so that an answer from that address proves that somebody there
+/// read the question. Bounded: the oldest gives way.
+/// </summary>
+internal sealed class OpenIdentifiers(TimeSpan lifetime, int max, OverlayCounters counters)
+{
+    private readonly Dictionary<ushort, Question> _open = [];
+    private readonly Queue<(ushort Identifier, TimeSpan At)> _order = [];
+
+    public readonly record struct Question(Endpoint To, TimeSpan At);
+
+    public int Count => _open.Count;
+
+    public ushort Open(Prng random, Endpoint to, TimeSpan now)
+    {
+        Expire(now);
+        if (_open.Count >= max)
+        {
+            counters.Reached(Cap.Requests);
+            Drop(_order.Dequeue());
+        }
+        ushort identifier;
+        do identifier = random.NextUInt16();
+        while (_open.ContainsKey(identifier));
+        _open.Add(identifier, new Question(to, now));
+        _order.Enqueue((identifier, now));
+        return identifier;
+    }
+
+    /// <summary>Closes the question when the answer comes from where it was asked.</summary>
+    public bool TryClose(ushort identifier, Endpoint from, TimeSpan now, out TimeSpan roundTrip)
+    {
+        roundTrip = default;
+        if (!_open.TryGetValue(identifier, out var question) || question.To != from || now - question.At > lifetime) return false;
+        roundTrip = now - question.At;
+        _open.Remove(identifier);
+        return true;
+    }
+
+    /// <summary>Whether this was asked lately of anybody.</summary>
+    public bool IsOpen(ushort identifier) => _open.ContainsKey(identifier);
+
+    private void Expire(TimeSpan now)
+    {
+        while (_order.TryPeek(out var oldest) && now - oldest.At > lifetime) Drop(_order.Dequeue());
+    }
+
+    private void Drop((ushort Identifier, TimeSpan At) oldest)
+    {
+        if (_open.TryGetValue(oldest.Identifier, out var question) && question.At == oldest.At) _open.Remove(oldest.Identifier);
+    }
+}

@@ -1,0 +1,62 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using Polder.Net;
+using Polder.Runtime;
+
+namespace Polder.Overlay.Refusals;
+
+/// <summary>SipHash-2-4 (Aumasson and Bernstein): a keyed hash whose collisions a stranger cannot aim for.</summary>
+internal readonly struct SipHash
+{
+    private readonly ulong _key0, _key1;
+
+    public SipHash(ulong key0, ulong key1) => (_key0, _key1) = (key0, key1);
+
+    public SipHash(Prng random) => (_key0, _key1) = (random.NextUInt64(), random.NextUInt64());
+
+    public ulong Of(Endpoint endpoint)
+    {
+        Span<byte> bytes = stackalloc byte[18];
+        var length = endpoint.WriteAddress(bytes);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[length..], endpoint.Port);
+        return Of(bytes[..(length + 2)]);
+    }
+
+    public ulong Of(ReadOnlySpan<byte> data)
+    {
+        unchecked
+        {
+            ulong v0 = _key0 ^ 0x736F6D6570736575, v1 = _key1 ^ 0x646F72616E646F6D;
+            ulong v2 = _key0 ^ 0x6C7967656E657261, v3 = _key1 ^ 0x7465646279746573;
+            var last = (ulong)data.Length << 56;
+            for (; data.Length >= 8; data = data[8..]) Compress(BinaryPrimitives.ReadUInt64LittleEndian(data));
+            for (var i = 0; i < data.Length; i++) last |= (ulong)data[i] << (8 * i);
+            Compress(last);
+            v2 ^= 0xFF;
+            for (var i = 0; i < 4; i++) Round();
+            return v0 ^ v1 ^ v2 ^ v3;
+
+            void Compress(ulong word)
+            {
+                v3 ^= word;
+                Round();
+                Round();
+                v0 ^= word;
+            }
+
+            void Round()
+            {
+                v0 += v1;
+                v1 = BitOperations.RotateLeft(v1, 13) ^ v0;
+                v0 = BitOperations.RotateLeft(v0, 32);
+                v2 += v3;
+                v3 = BitOperations.RotateLeft(v3, 16) ^ v2;
+                v0 += v3;
+                v3 = BitOperations.RotateLeft(v3, 21) ^ v0;
+                v2 += v1;
+                v1 = BitOperations.RotateLeft(v1, 17) ^ v2;
+                v2 = BitOperations.RotateLeft(v2, 32);
+            }
+        }
+    }
+}

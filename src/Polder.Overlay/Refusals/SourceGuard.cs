@@ -1,0 +1,48 @@
+using Polder.Net;
+using Polder.Runtime;
+
+namespace Polder.Overlay.Refusals;
+
+/// <summary>
+/// What strangers may cost: packets (OV-4.3), signature checks (OV-4.4) and bytes sent back (OV-4.1). A stranger is an address
+/// that has not answered a question of ours.
+/// </summary>
+internal sealed class SourceGuard(OverlayOptions options, OverlayCounters counters, SipHash hash)
+{
+    private readonly SourceTable _addresses = new(options.SourceSlots);
+    private readonly SourceTable _networks = new(options.SourceSlots / 4);
+    private TokenBucket _all, _signatures;
+
+    /// <summary>Whether a packet of a stranger is looked at.</summary>
+    public bool Admits(Endpoint from, int bytes, TimeSpan now)
+    {
+        var source = hash.Of(from);
+        if (!_addresses.TryTake(source, now, options.StrangerPacketsPerSecond, options.StrangerPacketsBurst)) return Refuse(Refusal.AddressRate);
+        var network = hash.Of(from.Network(options.NarrowPrefixIPv4, options.NarrowPrefixIPv6));
+        if (!_networks.TryTake(network, now, options.NetworkPacketsPerSecond, options.NetworkPacketsBurst)) return Refuse(Refusal.NetworkRate);
+        if (!_all.TryTake(now, options.StrangersPacketsPerSecond, options.StrangersPacketsBurst)) return Refuse(Refusal.StrangersRate);
+        _addresses.Heard(source, now, options.AmplificationWindow, bytes);
+        return true;
+    }
+
+    /// <summary>Whether a packet of a peer is looked at.</summary>
+    public bool Admits(Peer peer, TimeSpan now) =>
+        peer.Rate.TryTake(now, options.PeerPacketsPerSecond, options.PeerPacketsBurst) || Refuse(Refusal.PeerRate);
+
+    /// <summary>Whether a stranger's signature is checked. Counted by the known cost of one check, so that it replays.</summary>
+    public bool MayCheckSignature(TimeSpan now)
+    {
+        var perSecond = options.StrangersSignatureShare / options.SignatureCheckCost.TotalSeconds;
+        return _signatures.TryTake(now, perSecond, Math.Max(1, perSecond * options.SignatureBurst.TotalSeconds)) || Refuse(Refusal.SignatureBudget);
+    }
+
+    /// <summary>Whether so many bytes may go to a stranger.</summary>
+    public bool MaySend(Endpoint to, int bytes, TimeSpan now) =>
+        _addresses.MaySend(hash.Of(to), now, options.AmplificationWindow, options.AmplificationFactor, bytes) || Refuse(Refusal.Amplification);
+
+    private bool Refuse(Refusal refusal)
+    {
+        counters.Count(refusal);
+        return false;
+    }
+}

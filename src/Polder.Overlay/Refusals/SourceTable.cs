@@ -1,0 +1,70 @@
+using System.Numerics;
+
+namespace Polder.Overlay.Refusals;
+
+/// <summary>
+/// Rates and credit of addresses that have proved nothing: a fixed table of hashed slots, not an entry for each address
+/// (OV-4.3). Pages of it are made when first touched, so a quiet node pays for a few only.
+/// </summary>
+internal sealed class SourceTable
+{
+    private const int PageSlots = 32;
+
+    private readonly int _mask;
+    private Slot[]?[]? _pages;
+
+    public SourceTable(int slots) => _mask = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(slots, PageSlots)) - 1;
+
+    /// <summary>Takes one packet from the slot's rate; <paramref name="perSecond"/> and <paramref name="burst"/> are packets.</summary>
+    public bool TryTake(ulong hash, TimeSpan now, double perSecond, double burst)
+    {
+        // A virtual scheduling clock: 8 bytes hold both level and time.
+        ref var slot = ref At(hash);
+        var step = TimeSpan.TicksPerSecond / perSecond;
+        var due = Math.Max(slot.DueTicks, now.Ticks);
+        if (due - now.Ticks > (burst - 1) * step) return false;
+        slot.DueTicks = due + (long)step;
+        return true;
+    }
+
+    /// <summary>Bytes came from that address: it may get three times as many back within the window (OV-4.1).</summary>
+    public void Heard(ulong hash, TimeSpan now, TimeSpan window, int bytes)
+    {
+        ref var slot = ref Credit(hash, now, window);
+        slot.Received = (int)Math.Min(int.MaxValue / 4, (long)slot.Received + bytes);
+    }
+
+    /// <summary>Whether so many bytes may go to that address, and if so, counts them.</summary>
+    public bool MaySend(ulong hash, TimeSpan now, TimeSpan window, int factor, int bytes)
+    {
+        ref var slot = ref Credit(hash, now, window);
+        if ((long)slot.Sent + bytes > (long)factor * slot.Received) return false;
+        slot.Sent += bytes;
+        return true;
+    }
+
+    private ref Slot Credit(ulong hash, TimeSpan now, TimeSpan window)
+    {
+        ref var slot = ref At(hash);
+        var tag = (uint)(hash >> 32);
+        // Whoever takes over a slot starts without credit: nobody spends another's.
+        if (slot.Tag != tag || now.Ticks - slot.SinceTicks >= window.Ticks)
+            (slot.Tag, slot.SinceTicks, slot.Received, slot.Sent) = (tag, now.Ticks, 0, 0);
+        return ref slot;
+    }
+
+    private ref Slot At(ulong hash)
+    {
+        var index = unchecked((int)hash) & _mask;
+        _pages ??= new Slot[]?[(_mask + 1) / PageSlots];
+        var page = _pages[index / PageSlots] ??= new Slot[PageSlots];
+        return ref page[index % PageSlots];
+    }
+
+    private struct Slot
+    {
+        public long DueTicks, SinceTicks;
+        public uint Tag;
+        public int Received, Sent;
+    }
+}
