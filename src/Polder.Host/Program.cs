@@ -1,1 +1,3 @@
-return 0;
+using Polder.Host.Commands;
+
+return await CommandLine.RunAsync(args, Surroundings.OfProcess()).ConfigureAwait(false);

@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Polder.Host.Commands;
+
+/// <summary>Help for newcomers: commands grouped by what one wants to do, and examples beneath each.</summary>
+internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineAction
+{
+    private const string Overview = """
+        Polder: a node that meets peers with nobody in the middle, signs records of help with them,
+        and shows whom to trust.
+
+        Begin here
+          polder lab 8            eight nodes on this machine meet, work and judge: the idea in thirty seconds
+          polder run              start my node and its page; the first time it makes my identity
+
+        My node
+          polder id               who I am
+          polder peers            who is there
+          polder config           every setting, its value, and where that comes from
+          polder backup FILE      my identity and my records in one file
+          polder restore FILE     put them back
+
+        Records of help
+          polder record PEER      propose a record: --gave or --got AMOUNT, --for TEXT
+          polder inbox            proposals that wait for my word; accept ID, refuse ID, --all
+          polder chain [PEER]     a chain, mine or a peer's: what is valid, and why not
+          polder chain import FILE  check blocks that were made elsewhere
+          polder block BLOCK      one block with both halves
+          polder crawl PEER       ask a peer for its chain
+
+        Trust
+          polder trust [PEER]     the ranking from my own point of view; --why shows what is behind a score
+          polder fraud            proven frauds
+
+        Laboratory
+          polder sim [NAME]       a scenario in the simulator, repeatable from its seed
+          polder bench [NAME]     what this machine does in a second, beside its limit
+
+        A PEER is a short name (ab-cd-ef-gh-ij), a public key in hex, or the beginning of either.
+        An AMOUNT is 25MB (B, KB, MB, GB, TB; 1 MB = 2^20 bytes), or a number with --unit hours.
+
+        Everywhere
+          --data DIR              the node's folder (default: $XDG_DATA_HOME/polder, else ~/.local/share/polder)
+          --json                  answers for scripts
+          --help                  more about a command: polder record --help
+
+        Exit codes: 0 done, 1 our failure, 2 bad input, 3 not found, 4 conflict, 5 unavailable.
+        """;
+
+    private static readonly Dictionary<string, string[]> Examples = new(StringComparer.Ordinal)
+    {
+        ["run"] =
+        [
+            "polder run", "polder run --join 192.0.2.7:8090", "polder run --data ~/second --port 8190 --page 8195 --loopback",
+        ],
+        ["id"] = ["polder id", "polder id --json"],
+        ["peers"] = ["polder peers", "polder peers --json"],
+        ["record"] =
+        [
+            "polder record ab-cd-ef-gh-ij --gave 25MB --for \"storing a file\"",
+            "polder record ab-cd-ef-gh-ij --got 2 --unit answers --for \"a question about NAT\"",
+        ],
+        ["inbox"] = ["polder inbox", "polder inbox accept 3fa9c1d2", "polder inbox refuse --all"],
+        ["chain"] = ["polder chain", "polder chain ab-cd-ef-gh-ij --json", "polder chain import tests/vectors/trustchain/trustchain_blocks.json"],
+        ["import"] = ["polder chain import tests/vectors/trustchain/trustchain_blocks.json"],
+        ["block"] = ["polder block 3fa9c1d2"],
+        ["crawl"] = ["polder crawl ab-cd-ef-gh-ij"],
+        ["trust"] = ["polder trust", "polder trust ab-cd-ef-gh-ij --why", "polder trust --unit hours"],
+        ["backup"] = ["polder backup ~/polder.backup"],
+        ["restore"] = ["polder restore ~/polder.backup --data ~/restored"],
+        ["lab"] = ["polder lab 8", "polder lab 5 --seed 7 --seconds 20 --json"],
+        ["sim"] = ["polder sim", "polder sim walk --seed 7"],
+        ["bench"] = ["polder bench", "polder bench blocks --json"],
+        ["config"] = ["polder config", "polder config --json"],
+    };
+
+    private readonly HelpAction _usual = new();
+
+    /// <summary>What <c>polder</c> alone shows.</summary>
+    public static int WriteOverview(Terminal terminal)
+    {
+        foreach (var line in Overview.Split('\n'))
+            terminal.Say(line.Length > 0 && line[0] != ' ' && line.Length < 30 ? terminal.Strong(line) : line);
+        return CommandLine.Done;
+    }
+
+    /// <inheritdoc/>
+    public override bool ClearsParseErrors => true;
+
+    /// <inheritdoc/>
+    public override int Invoke(ParseResult parseResult)
+    {
+        var command = parseResult.CommandResult.Command;
+        if (command is RootCommand) return WriteOverview(terminal);
+        var code = _usual.Invoke(parseResult);
+        if (Examples.TryGetValue(command.Name, out var lines))
+        {
+            terminal.Say("Examples:");
+            foreach (var line in lines) terminal.Say("  " + line);
+        }
+        return code;
+    }
+}
