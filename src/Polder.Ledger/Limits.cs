@@ -9,9 +9,51 @@ public static class Limits
     /// <summary>Bytes of a transaction that we sign or keep for others.</summary>
     public const int TransactionBytesMax = 1024;
 
+    /// <summary>Blocks whose broadcast is remembered, so that none is passed on twice.</summary>
+    public const int RelayedBlocksMax = 100_000;
+
+    /// <summary>Tries for one range of a chain, and for the history of one proposal.</summary>
+    public const int CrawlTriesMax = 3;
+
+    /// <summary>How far ahead of our clock a proposal may be that we sign.</summary>
+    public static readonly TimeSpan TimestampAheadMax = TimeSpan.FromDays(1);
+
     /// <summary>Bytes of a block type that we keep for others.</summary>
     public const int TypeBytesMax = 64;
 
     /// <summary>Invalid blocks remembered for the explorer.</summary>
     public const int RefusedBlocksMax = 256;
+
+    /// <summary>Proofs kept against one culprit; one is enough to stop signing.</summary>
+    public const int FraudsPerKeyMax = 2;
+
+    /// <summary>Proofs kept in all.</summary>
+    public const int FraudsMax = 4_096;
+
+    /// <summary>Own proposals that wait for an answer at a time; more are refused with words.</summary>
+    public const int ProposalsOpenMax = 20_000;
+
+    /// <summary>Proposals to us that wait for the owner's word; more stay in the store and come up when others are answered.</summary>
+    public const int InboxMax = 1_000;
+
+    /// <summary>Proposals of one key among them.</summary>
+    public const int InboxPerKeyMax = 16;
+
+    /// <summary>Crawl requests of ours that are open at a time; more are not sent.</summary>
+    public const int CrawlsOpenMax = 256;
+
+    /// <summary>Blocks that one answer may claim to have; py forgets its limit for its own chain.</summary>
+    public const int CrawlTotalMax = 4_096;
+
+    /// <summary>Time for a whole chain.</summary>
+    public static readonly TimeSpan ChainCrawlTimeout = TimeSpan.FromSeconds(120);
+
+    /// <summary>Peers of whom is remembered which form of crawl request they speak, and when they were crawled.</summary>
+    public const int CrawledPeersMax = 4_096;
+
+    /// <summary>New blocks a second that are checked for addresses that proved nothing, all together, and in a burst.</summary>
+    public const int StrangersBlocksPerSecond = 200;
+
+    /// <summary>New blocks a second that are checked for one proved address, and in a burst of twice as many.</summary>
+    public const int PeerBlocksPerSecond = 5_000;
 }

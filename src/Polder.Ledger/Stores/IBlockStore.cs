@@ -52,7 +52,7 @@ public interface IBlockStore
     /// <summary>The lowest number that is not held: 1 when the first block is missing.</summary>
     uint LowestUnknown(ReadOnlySpan<byte> key);
 
-    /// <summary>Every block, in the order they were added.</summary>
+    /// <summary>Every block, in the order they were added. Blocks may be added while it is gone through; those may come too or not.</summary>
     IEnumerable<HalfBlock> All();
 
     /// <summary>

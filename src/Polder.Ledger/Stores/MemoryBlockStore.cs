@@ -110,7 +110,10 @@ public sealed class MemoryBlockStore : IBlockStore
     }
 
     /// <inheritdoc/>
-    public IEnumerable<HalfBlock> All() => _inOrder;
+    public IEnumerable<HalfBlock> All()
+    {
+        for (var i = 0; i < _inOrder.Count; i++) yield return _inOrder[i];
+    }
 
     /// <inheritdoc/>
     public bool Add(HalfBlock block) => Queue(new StoreWrite(block, null, null));

@@ -1,0 +1,101 @@
+using Polder.Identity;
+using Polder.Ledger.Stores;
+using Polder.Overlay;
+
+namespace Polder.Ledger.Crawling;
+
+/// <summary>What is crawled without being told to: each peer's next blocks now and then, and our own chain where it may be longer than here.</summary>
+internal sealed class CrawlPlan(TrustChainCommunity ledger, Crawler crawler)
+{
+    private const int CrawlsAtOnceMax = 4;
+    private const int EnoughBlocks = 1_000;
+    private static readonly TimeSpan RecoveryInterval = TimeSpan.FromSeconds(10);
+
+    private readonly Dictionary<PublicKey, Standing> _peers = new(PublicKey.Comparer);
+    private int _running;
+
+    /// <summary>A peer answered an introduction.</summary>
+    public void Met(Peer peer)
+    {
+        var standing = Of(peer);
+        if (!standing.AskedForOwn || ledger.Own.NeedsRecovery) Recover(peer);
+        if (_running >= CrawlsAtOnceMax || standing.CrawlAt > ledger.Now || !IsWorthCrawling(peer, standing)) return;
+        standing.CrawlAt = ledger.Now + ledger.Options.CrawlInterval;
+        ledger.Go(CrawlAsync(peer));
+    }
+
+    /// <summary>A peer said how long its own chain is.</summary>
+    public void Told(Peer peer, uint length) => Of(peer).ToldLength = length;
+
+    /// <summary>Forgets a peer.</summary>
+    public void Forget(Peer peer) => _peers.Remove(peer.Key);
+
+    /// <summary>Asks a peer for our own chain beyond what is here: blocks of ours that we do not hold must be found before we sign.</summary>
+    public void Recover(Peer peer)
+    {
+        var standing = Of(peer);
+        if (standing.RecoverAt > ledger.Now) return;
+        standing.RecoverAt = ledger.Now + RecoveryInterval;
+        standing.AskedForOwn = true;
+        ledger.Go(RecoverAsync(peer));
+    }
+
+    private async Task RecoverAsync(Peer peer)
+    {
+        var key = ledger.Own.Key.ToArray();
+        var before = ledger.Own.NeedsRecovery;
+        CrawlResult result;
+        if (before) result = await crawler.ChainAsync(peer, key);
+        else
+        {
+            var next = ledger.Own.Length + 1L;
+            result = await crawler.AskAsync(peer, key, next, next + Limits.CrawlAnswerBlocksMax - 1);
+        }
+        if (result is { Answered: true, Complete: true } && ledger.Store.MissingOf(key) == 0) ledger.Own.Confirmed();
+        if (!result.Answered) Of(peer).AskedForOwn = false;
+        if (before != ledger.Own.NeedsRecovery || result.NewBlocks > 0) ledger.NotifyChanged();
+    }
+
+    private async Task CrawlAsync(Peer peer)
+    {
+        _running++;
+        try
+        {
+            var key = peer.Key.Bytes.ToArray();
+            if (ledger.Options.CrawlEverything)
+            {
+                await crawler.ChainAsync(peer, key);
+                return;
+            }
+            var (from, to) = ledger.Store.LowestUnknownRange(key);
+            await crawler.AskAsync(peer, key, from, Math.Max(to, from + Limits.CrawlAnswerBlocksMax - 1L));
+        }
+        finally
+        {
+            _running--;
+        }
+    }
+
+    private bool IsWorthCrawling(Peer peer, Standing standing)
+    {
+        var key = peer.Key.Bytes;
+        if (standing.ToldLength is { } length && ledger.Store.LowestUnknown(key) > length) return false;
+        return ledger.Options.CrawlEverything || ledger.Store.CountOf(key) < EnoughBlocks || ledger.Environment.Random.Chance(0.5);
+    }
+
+    private Standing Of(Peer peer)
+    {
+        if (_peers.TryGetValue(peer.Key, out var standing)) return standing;
+        // Peers that are forgotten are removed; this bound is for the rest.
+        if (_peers.Count >= Limits.CrawledPeersMax) _peers.Clear();
+        return _peers[peer.Key] = new Standing();
+    }
+
+    private sealed class Standing
+    {
+        public TimeSpan CrawlAt { get; set; }
+        public TimeSpan RecoverAt { get; set; }
+        public bool AskedForOwn { get; set; }
+        public uint? ToldLength { get; set; }
+    }
+}

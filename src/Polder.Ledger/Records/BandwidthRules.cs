@@ -1,0 +1,80 @@
+using Polder.Ledger.Blocks;
+using Polder.Ledger.Stores;
+using Polder.Ledger.Validation;
+
+namespace Polder.Ledger.Records;
+
+/// <summary>
+/// Rules of bandwidth blocks (bandwidth-tokens.md §1.1). Stricter than the published validator, which refuses only totals that
+/// are too low: here they must add up. Where the block before of this type is not known, only what can be known is checked.
+/// </summary>
+public sealed class BandwidthRules : ITransactionRules
+{
+    /// <summary>Blocks of other types that are gone through to find the neighbour of this one.</summary>
+    private const int NeighboursMax = 256;
+
+    /// <inheritdoc/>
+    public string? FaultOf(HalfBlock block, IBlockStore store)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        ArgumentNullException.ThrowIfNull(store);
+        if (BandwidthEntry.Read(block) is not { } entry)
+            return "its numbers cannot be read: up, down, total_up and total_down must be whole numbers from 0 to 2^63 − 1, and up or down above 0";
+        var before = Previous(block.PublicKey, block.Sequence, store, out var isFirst, out var isSure);
+        if (before is { } previous)
+        {
+            if (BreaksUp(previous.TotalUp, entry.Up, entry.TotalUp, isSure)) return "total_up does not follow from the block before";
+            if (BreaksUp(previous.TotalDown, entry.Down, entry.TotalDown, isSure)) return "total_down does not follow from the block before";
+        }
+        else if (isFirst ? entry.TotalUp != entry.Up || entry.TotalDown != entry.Down : entry.TotalUp < entry.Up || entry.TotalDown < entry.Down)
+        {
+            return "the totals are not what this block says, though it is the first of its type";
+        }
+        if (Next(block, store, out isSure) is { } next
+            && (BreaksUp(entry.TotalUp, next.Up, next.TotalUp, isSure) || BreaksUp(entry.TotalDown, next.Down, next.TotalDown, isSure)))
+            return "the totals of the block after do not follow from it";
+        // The agreement is judged by the proposal, not the other way round: a wrong answer is the answerer's doing.
+        if (!block.IsProposal && store.Get(block.LinkKey, block.LinkSequence) is { } proposal && proposal.Type.SequenceEqual(block.Type)
+            && BandwidthEntry.Read(proposal) is { } asked && (asked.Up != entry.Down || asked.Down != entry.Up))
+            return "it says another amount than the proposal that it agrees to";
+        return null;
+    }
+
+    /// <summary>The nearest entry of this type before a number of a chain.</summary>
+    /// <param name="key">The chain.</param>
+    /// <param name="sequence">The number.</param>
+    /// <param name="store">The blocks.</param>
+    /// <param name="isFirst">There is none, for sure: everything from number 1 on is known.</param>
+    /// <param name="isSure">Nothing between the two is missing.</param>
+    /// <param name="neighboursMax">How far to look.</param>
+    internal static BandwidthEntry? Previous(
+        ReadOnlySpan<byte> key, uint sequence, IBlockStore store, out bool isFirst, out bool isSure, int neighboursMax = NeighboursMax)
+    {
+        (isFirst, isSure) = (sequence == HalfBlock.GenesisSequence, true);
+        for (var looked = 0; looked < neighboursMax && store.Before(key, sequence) is { } before; looked++)
+        {
+            isSure &= before.Sequence == sequence - 1;
+            if (before.Type.SequenceEqual(HelpClaim.BandwidthType)) return BandwidthEntry.Read(before);
+            sequence = before.Sequence;
+            isFirst = isSure && sequence == HalfBlock.GenesisSequence;
+        }
+        return null;
+    }
+
+    private static BandwidthEntry? Next(HalfBlock block, IBlockStore store, out bool isSure)
+    {
+        isSure = true;
+        var sequence = block.Sequence;
+        for (var looked = 0; looked < NeighboursMax && store.After(block.PublicKey, sequence) is { } after; looked++)
+        {
+            isSure &= after.Sequence == sequence + 1;
+            if (after.Type.SequenceEqual(HelpClaim.BandwidthType)) return BandwidthEntry.Read(after);
+            sequence = after.Sequence;
+        }
+        return null;
+    }
+
+    /// <summary>With blocks missing in between, the total may only be larger.</summary>
+    private static bool BreaksUp(long before, long added, long total, bool isSure) =>
+        isSure ? total - before != added || total < before : total - added < before;
+}

@@ -1,0 +1,421 @@
+using System.Buffers.Binary;
+using System.Runtime.ExceptionServices;
+using Polder.Identity;
+using Polder.Ledger.Blocks;
+using Polder.Ledger.Crawling;
+using Polder.Ledger.Messages;
+using Polder.Ledger.Stores;
+using Polder.Ledger.Validation;
+using Polder.Net;
+using Polder.Overlay;
+using Polder.Runtime;
+
+namespace Polder.Ledger;
+
+/// <summary>
+/// TrustChain on the wire: takes blocks in, proposes, agrees by policy or by the owner's word, spreads, crawls and answers
+/// crawls. Messages 1 to 7, all with global time; only the crawl request is signed, because blocks carry their own signatures.
+/// </summary>
+public sealed class TrustChainCommunity : Community
+{
+    private const int ReplayChunk = 2_000;
+    private const int ResendsPerTickMax = 200;
+
+    private readonly BlockIntake _intake;
+    private readonly Crawler _crawler;
+    private readonly Proposals _proposals;
+    private readonly Inbox _inbox;
+    private readonly Agreements _agreements;
+    private readonly CrawlPlan _plan;
+    private readonly BlockRates _rates = new();
+    private readonly RelayMemory _relayed = new(Limits.RelayedBlocksMax);
+    private readonly TaskCompletionSource _replayed = new();
+    private readonly byte[] _lengthExtra = new byte[4];
+    private TokenBucket _fraudNews, _evidence;
+
+    /// <summary>The overlay of TrustChain.</summary>
+    public static CommunityId Id { get; } = CommunityId.FromHex("5ad767b05ae592a02488272ca2a86b847d4562e1");
+
+    /// <summary>The overlay of its test network.</summary>
+    public static CommunityId TestNetworkId { get; } = CommunityId.FromHex("5e97ff4ef08998ee2fd2ce6b7a569cc4f7d27c37");
+
+    /// <summary>Joins with the blocks of this store, which belongs to the caller.</summary>
+    public TrustChainCommunity(CommunityContext context, IBlockStore store, TrustChainOptions? options = null)
+        : base((options ?? new()).Community, context, MessageForm.GlobalTime)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        Options = options ?? new();
+        Store = store;
+        Own = new OwnChain(Environment, Identity, store, Options);
+        Validator = new BlockValidator(Environment.Signatures);
+        _intake = new BlockIntake(store, Validator, Identity, Book, Options, Counters);
+        _crawler = new Crawler(Environment, store, Options, Counters, (peer, request) => Send(peer, request), Leaving);
+        _proposals = new Proposals(Identity);
+        _inbox = new Inbox(store);
+        _agreements = new Agreements(this, _inbox);
+        _plan = new CrawlPlan(this, _crawler);
+        _intake.Kept += OnKept;
+        _intake.FraudFound += OnFraud;
+
+        OnUnsigned<HalfBlockMessage>((from, message) => Receive(from, message.Block));
+        On<CrawlRequest>(AnswerCrawl);
+        OnUnsigned<CrawlResponse>(ReceiveCrawled);
+        OnUnsigned<HalfBlockPair>((from, pair) => ReceivePair(from, pair.First, pair.Second));
+        OnUnsigned<HalfBlockBroadcast>((from, message) =>
+        {
+            if (Receive(from, message.Block) && MayRelay(message.Ttl, message.Block)) Spread(new HalfBlockBroadcast(message.Block, NextTtl(message.Ttl)), from);
+        });
+        OnUnsigned<HalfBlockPairBroadcast>((from, pair) =>
+        {
+            if (ReceivePair(from, pair.First, pair.Second) && MayRelay(pair.Ttl, pair.First))
+                Spread(new HalfBlockPairBroadcast(pair.First, pair.Second, NextTtl(pair.Ttl)), from);
+        });
+        OnUnsigned<EmptyCrawlResponse>((_, message) => _crawler.CountEmpty(message.CrawlId));
+        Every(TimeSpan.FromSeconds(1), Resend);
+    }
+
+    /// <summary>How it is set.</summary>
+    public TrustChainOptions Options { get; }
+
+    /// <summary>The blocks.</summary>
+    public IBlockStore Store { get; }
+
+    /// <summary>The rules that blocks are judged by; rules of further types are added before the start.</summary>
+    public BlockValidator Validator { get; }
+
+    /// <summary>The node's own chain.</summary>
+    public OwnChain Own { get; }
+
+    /// <summary>What was done.</summary>
+    public LedgerCounters Counters { get; } = new();
+
+    /// <summary>Proposals to us that wait for the owner's word, oldest first.</summary>
+    public IReadOnlyList<HalfBlock> Waiting => _inbox.Waiting;
+
+    /// <summary>Own proposals that wait for their other half.</summary>
+    public int ProposalsOpen => _proposals.Count;
+
+    /// <summary>Completes when all blocks of the store were gone through after the start.</summary>
+    public Task Replayed => _replayed.Task;
+
+    /// <summary>
+    /// Raised for every block held: for those of the store once after the start, in order, and for new ones when they are kept
+    /// or signed. A block that comes during the start may be told of twice.
+    /// </summary>
+    public event Action<HalfBlock>? BlockKnown;
+
+    /// <summary>Raised when a fraud was proven.</summary>
+    public event Action<FraudProof>? FraudFound;
+
+    /// <summary>Raised when anything that is shown to people may have changed.</summary>
+    public event Action? Changed;
+
+    // ---- What the owner does ----
+
+    /// <summary>Says who decides about proposals of this type. Before the start.</summary>
+    public void SetPolicy(ReadOnlySpan<byte> type, IAgreementPolicy policy) => _agreements.SetPolicy(type, policy);
+
+    /// <summary>
+    /// Signs a proposal and sends it again and again until it is answered. Many may be on their way; they share commits to disk.
+    /// </summary>
+    /// <exception cref="SigningRefusedException">The own chain is in doubt, the counterparty is a proven cheater, or too many wait.</exception>
+    public Proposal Propose(PublicKey to, ReadOnlySpan<byte> type, ReadOnlySpan<byte> transaction)
+    {
+        ArgumentNullException.ThrowIfNull(to);
+        if (Store.FraudOf(to.Bytes) is not null)
+            throw new SigningRefusedException($"{to.ShortName} has provably cheated: two blocks that exclude each other carry its signature. Nothing is signed with it.");
+        if (_proposals.Count >= Limits.ProposalsOpenMax)
+            throw new SigningRefusedException($"{Limits.ProposalsOpenMax} proposals wait for an answer. Wait until some are answered.");
+        var block = Own.Sign(to.Bytes, HalfBlock.UnknownSequence, type, transaction);
+        var proposal = to == Identity.Public ? new Proposal(block) : _proposals.Add(block);
+        _intake.Announce(block);
+        Go(SendFirstAsync(proposal));
+        return proposal;
+    }
+
+    /// <summary>The open proposal with this number of our own chain, to wait for; null when it was answered or never open.</summary>
+    public Proposal? OpenProposal(uint sequence) => _proposals.Find(sequence);
+
+    /// <summary>Agrees to a proposal by the owner's word; completes with our half when it is safe on disk and sent.</summary>
+    /// <exception cref="SigningRefusedException">It cannot be signed; the message says why.</exception>
+    public Task<HalfBlock> AgreeAsync(HalfBlock proposal) => _agreements.ByOwnersWordAsync(proposal);
+
+    /// <summary>Refuses a proposal for good; completes when that is safe on disk.</summary>
+    public async Task RefuseAsync(HalfBlock proposal)
+    {
+        ArgumentNullException.ThrowIfNull(proposal);
+        Store.AddRefusal(proposal.Hash);
+        _inbox.Remove(proposal);
+        Changed?.Invoke();
+        await Store.FlushAsync();
+    }
+
+    /// <summary>Takes in a block that the owner brings from elsewhere: judged like any, but no limit of strangers holds.</summary>
+    public Verdict Import(HalfBlock block)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        _intake.Take(block, wanted: true, out var verdict);
+        return verdict ?? Validator.Validate(block, Store);
+    }
+
+    /// <summary>Asks a peer for a whole chain, its own when none is named, and takes in what comes.</summary>
+    public async Task<CrawlResult> CrawlAsync(Peer peer, PublicKey? chain = null)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        var result = await _crawler.ChainAsync(peer, (chain ?? peer.Key).Bytes.ToArray());
+        await Store.FlushAsync();
+        return result;
+    }
+
+    // ---- What comes in ----
+
+    /// <inheritdoc/>
+    protected override void Start() => Go(ReplayAsync());
+
+    /// <inheritdoc/>
+    protected override void OnIntroduced(Peer peer)
+    {
+        foreach (var proposal in _proposals.Open)
+            if (proposal is { IsFlushed: true, Sendings: 0 } && proposal.Block.LinkKey.SequenceEqual(peer.Key.Bytes)) SendProposal(proposal, peer.Address);
+        _plan.Met(peer);
+    }
+
+    /// <inheritdoc/>
+    protected override void OnForgotten(Peer peer) => _plan.Forget(peer);
+
+    /// <summary>The length of the own chain, 4 bytes, as py has it.</summary>
+    protected override ReadOnlySpan<byte> IntroductionExtra
+    {
+        get
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(_lengthExtra, Own.FlushedTo);
+            return _lengthExtra;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnIntroductionExtra(Peer peer, ReadOnlySpan<byte> extra)
+    {
+        if (extra.Length == 4) _plan.Told(peer, BinaryPrimitives.ReadUInt32BigEndian(extra));
+    }
+
+    /// <summary>True when the block is held now.</summary>
+    private bool Receive(Endpoint from, HalfBlock block, bool wanted = false)
+    {
+        // Blocks that are here cost a look-up; only what must be checked is counted against a rate.
+        if (!wanted && !IsKnown(block) && !_rates.TryTake(Now, from, Book.IsValidated(from)))
+        {
+            Counters.Count(LedgerCount.BlocksTooFast);
+            return false;
+        }
+        var result = _intake.Take(block, wanted, out var verdict);
+        if (block.PublicKey.SequenceEqual(Own.Key)) OwnBlockCame(from, block, result, verdict);
+        else if (result == IntakeResult.Invalid) LookForEvidence(from, block, verdict!);
+        else if (result != IntakeResult.Unwanted) _agreements.Consider(block, verdict, from);
+        return result is IntakeResult.Kept or IntakeResult.Known;
+    }
+
+    private bool IsKnown(HalfBlock block) => Store.Get(block.PublicKey, block.Sequence) is { } known && known.Equals(block);
+
+    private bool ReceivePair(Endpoint from, HalfBlock first, HalfBlock second)
+    {
+        var kept = Receive(from, first);
+        return Receive(from, second) && kept;
+    }
+
+    private void ReceiveCrawled(Endpoint from, CrawlResponse response)
+    {
+        var wanted = _crawler.IsWanted(response.CrawlId);
+        var wasKnown = IsKnown(response.Block);
+        var held = Receive(from, response.Block, wanted);
+        if (wanted) _crawler.Count(response.CrawlId, response.Index, response.Total, held && !wasKnown);
+    }
+
+    private void AnswerCrawl(Peer peer, CrawlRequest request)
+    {
+        _crawler.Learn(peer.Key, request.Wide);
+        Counters.Count(LedgerCount.CrawlsAnswered);
+        var blocks = CrawlAnswers.For(request, Store, Own);
+        if (blocks.Count == 0) SendUnsigned(peer.Address, new EmptyCrawlResponse(request.CrawlId));
+        for (var i = 0; i < blocks.Count; i++)
+            SendUnsigned(peer.Address, new CrawlResponse(blocks[i], request.CrawlId, (uint)i + 1, (uint)blocks.Count));
+    }
+
+    private void OnKept(HalfBlock block)
+    {
+        BlockKnown?.Invoke(block);
+        Changed?.Invoke();
+        if (_proposals.TakeAnswered(block) is { } answered) Go(CompleteAsync(answered, block));
+        if (block.PublicKey.SequenceEqual(Own.Key) && !block.IsProposal && Store.Get(block.LinkKey, block.LinkSequence) is { } agreed) _inbox.Remove(agreed);
+    }
+
+    /// <summary>The agreement is acknowledged to whoever waits only when it is safe here too.</summary>
+    private async Task CompleteAsync(Proposal proposal, HalfBlock agreement)
+    {
+        try { await Store.FlushAsync(); }
+        catch (IOException) { return; }
+        Counters.Count(LedgerCount.ProposalsAnswered);
+        proposal.Answered(agreement);
+    }
+
+    private void OwnBlockCame(Endpoint from, HalfBlock block, IntakeResult result, Verdict? verdict)
+    {
+        if (result == IntakeResult.Kept) Own.Recovered(block);
+        else Own.Refresh();
+        if (result == IntakeResult.Invalid && !verdict!.Faults.Contains(BlockFault.BadSignature)
+            && (verdict.Faults.Contains(BlockFault.PreviousHashMismatch) || verdict.Faults.Contains(BlockFault.NextHashMismatch)))
+            Own.Conflicts(block);
+        if (Own.NeedsRecovery && Book.FindAt(from) is { } peer) _plan.Recover(peer);
+    }
+
+    /// <summary>A well-signed block that does not fit to its neighbours says that its owner signed two versions: fetch the other.</summary>
+    private void LookForEvidence(Endpoint from, HalfBlock block, Verdict verdict)
+    {
+        if (verdict.Faults.Contains(BlockFault.BadSignature) || verdict.Fraud is not null || Store.FraudOf(block.PublicKey) is not null) return;
+        if (!verdict.Faults.Contains(BlockFault.PreviousHashMismatch) && !verdict.Faults.Contains(BlockFault.NextHashMismatch)) return;
+        if (Book.FindAt(from) is not { } peer || !_evidence.TryTake(Now, 1, 5)) return;
+        Go(_crawler.AskAsync(peer, block.PublicKey.ToArray(), Math.Max(1, block.Sequence - 1L), block.Sequence + 1L));
+    }
+
+    private void OnFraud(FraudProof fraud)
+    {
+        FraudFound?.Invoke(fraud);
+        Changed?.Invoke();
+        if (!_fraudNews.TryTake(Now, 10, 50)) return;
+        // A pair of blocks is judged like any two: whoever gets both holds the proof as well.
+        if (fraud.Kind == FraudKind.DoubleCountersign && Store.Get(fraud.First.LinkKey, fraud.First.LinkSequence) is { } proposal)
+            Spread(new HalfBlockBroadcast(proposal, 1), Endpoint.None);
+        Spread(new HalfBlockPairBroadcast(fraud.First, fraud.Second, 1), Endpoint.None);
+    }
+
+    // ---- What goes out ----
+
+    internal new TimeSpan Now => base.Now;
+    internal new NodeEnvironment Environment => base.Environment;
+    internal Peer? FindAt(Endpoint address) => Book.FindAt(address);
+    internal Crawler Crawler => _crawler;
+    internal void Announce(HalfBlock block) => _intake.Announce(block);
+    internal void NotifyChanged() => Changed?.Invoke();
+    internal void SendBlock(Endpoint to, HalfBlock block) => SendUnsigned(to, new HalfBlockMessage(block));
+
+    internal void SpreadPair(HalfBlock proposal, HalfBlock agreement)
+    {
+        _relayed.Add(proposal.Hash.Head);
+        Spread(new HalfBlockPairBroadcast(proposal, agreement, (uint)Options.BroadcastTtl), Book.Find(proposal.PublicKey)?.Address ?? Endpoint.None);
+    }
+
+    /// <summary>Starts work whose end nobody waits for. What it throws is a bug of ours and surfaces on the loop.</summary>
+    internal void Go(Task work)
+    {
+        if (work.IsCompletedSuccessfully) return;
+        _ = WatchAsync();
+
+        async Task WatchAsync()
+        {
+            try { await work; }
+            catch (OperationCanceledException) { /* The community is left. */ }
+            catch (Exception problem)
+            {
+                var thrown = ExceptionDispatchInfo.Capture(problem);
+                Environment.Loop.Post(thrown.Throw);
+            }
+        }
+    }
+
+    private async Task SendFirstAsync(Proposal proposal)
+    {
+        var safe = await Own.FlushAsync(proposal.Block);
+        if (safe)
+        {
+            var to = Book.Find(proposal.Block.LinkKey)?.Address ?? Endpoint.None;
+            proposal.IsFlushed = true;
+            if (to != Endpoint.None) SendProposal(proposal, to);
+            _relayed.Add(proposal.Block.Hash.Head);
+            Spread(new HalfBlockBroadcast(proposal.Block, (uint)Options.BroadcastTtl), to);
+        }
+        else
+        {
+            NotifyChanged();
+        }
+        proposal.Flushed(safe);
+    }
+
+    private void SendProposal(Proposal proposal, Endpoint to)
+    {
+        proposal.Sendings++;
+        proposal.SendAt = Now + Options.ResendInterval;
+        SendBlock(to, proposal.Block);
+    }
+
+    private void Resend()
+    {
+        var sent = 0;
+        List<Proposal>? failed = null;
+        foreach (var proposal in _proposals.Open)
+        {
+            if (sent >= ResendsPerTickMax) break;
+            if (!proposal.IsFlushed || Now < proposal.SendAt || Book.Find(proposal.Block.LinkKey) is not { } peer) continue;
+            if (proposal.Sendings >= Options.ResendsMax)
+            {
+                (failed ??= []).Add(proposal);
+                continue;
+            }
+            if (proposal.Sendings > 0) Counters.Count(LedgerCount.ProposalsResent);
+            SendProposal(proposal, peer.Address);
+            sent++;
+        }
+        foreach (var proposal in failed ?? [])
+        {
+            _proposals.Remove(proposal);
+            proposal.GiveUp();
+        }
+    }
+
+    private static uint NextTtl(uint ttl) => Math.Min(ttl, 10) - 1;
+
+    private bool MayRelay(uint ttl, HalfBlock block)
+    {
+        if (ttl <= 1 || !_relayed.Add(block.Hash.Head)) return false;
+        Counters.Count(LedgerCount.Relayed);
+        return true;
+    }
+
+    /// <summary>Sends to so many random peers, but not to the one at that address, who has it.</summary>
+    private void Spread<T>(T message, Endpoint except) where T : struct, Wire.IMessage<T>
+    {
+        if (Peers.Count == 0) return;
+        var order = new Peer[Peers.Count];
+        for (var i = 0; i < order.Length; i++) order[i] = Peers[i];
+        var picks = Math.Min(order.Length, Options.FanOut + 1);
+        for (int i = 0, sent = 0; i < picks && sent < Options.FanOut; i++)
+        {
+            var j = Environment.Random.Next(i, order.Length - 1);
+            (order[i], order[j]) = (order[j], order[i]);
+            if (order[i].Address == except) continue;
+            SendUnsigned(order[i].Address, message);
+            sent++;
+        }
+    }
+
+    /// <summary>Goes through the store after the start, in pieces, so that the node lives meanwhile.</summary>
+    private async Task ReplayAsync()
+    {
+        var seen = 0;
+        foreach (var block in Store.All())
+        {
+            BlockKnown?.Invoke(block);
+            _proposals.Replay(block);
+            _proposals.TakeAnswered(block);
+            _agreements.Replay(block);
+            if (++seen % ReplayChunk != 0) continue;
+            await Task.Yield();
+            if (Leaving.IsCancellationRequested) return;
+        }
+        // An answer may stand before its question in the store.
+        foreach (var proposal in _proposals.Open.ToArray())
+            foreach (var linking in Store.LinkingTo(Own.Key, proposal.Block.Sequence, proposal.Block.Sequence, Limits.CrawlAnswerBlocksMax))
+                _proposals.TakeAnswered(linking);
+        _replayed.TrySetResult();
+        Changed?.Invoke();
+    }
+}
