@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Polder.Host.Commands;
 using Polder.Host.Lab;
 using Polder.Node.Operations;
 
@@ -56,4 +57,7 @@ internal sealed record ApiFile(int Port, int Pid, string Token);
 [JsonSerializable(typeof(IReadOnlyList<TrustView>))]
 [JsonSerializable(typeof(IReadOnlyList<FraudView>))]
 [JsonSerializable(typeof(LabSnapshot))]
+[JsonSerializable(typeof(SimView))]
+[JsonSerializable(typeof(IReadOnlyList<ScenarioView>))]
+[JsonSerializable(typeof(IReadOnlyList<FigureView>))]
 internal sealed partial class HostJson : JsonSerializerContext;

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Polder.Host.Api;
+using Polder.Node;
+using Polder.Node.Folders;
 using Polder.Node.Operations;
 
 namespace Polder.Host.Commands;
@@ -36,6 +38,11 @@ internal static class CommandLine
         {
             terminal.Problem(Terminal.Clean(refusal.Message));
             return CodeOf(refusal.Kind);
+        }
+        catch (NodeStartException problem)
+        {
+            terminal.Problem(Terminal.Clean(problem.Message));
+            return Conflict;
         }
         catch (NodeFaultException problem)
         {
@@ -89,6 +96,7 @@ internal static class CommandLine
             RecordCommands.Record(shared, surroundings), RecordCommands.Inbox(shared, surroundings),
             ChainCommands.Chain(shared, surroundings), ChainCommands.Block(shared, surroundings), ChainCommands.Crawl(shared, surroundings),
             TrustCommands.Trust(shared, surroundings), TrustCommands.Fraud(shared, surroundings),
+            LaboratoryCommands.Sim(shared, surroundings), LaboratoryCommands.Bench(shared, surroundings),
         ])
         {
             root.Subcommands.Add(command);
@@ -111,11 +119,8 @@ internal sealed class SharedOptions
     /// <summary>--json.</summary>
     public Option<bool> Json { get; } = new("--json") { Description = "Answer in JSON, for scripts.", Recursive = true };
 
-    private static string DefaultFolder =>
-        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "polder");
-
     /// <summary>The data folder that this call means.</summary>
-    public string FolderOf(ParseResult parsed) => Path.GetFullPath(parsed.GetValue(Data) is { Length: > 0 } folder ? folder : DefaultFolder);
+    public string FolderOf(ParseResult parsed) => Path.GetFullPath(parsed.GetValue(Data) is { Length: > 0 } folder ? folder : DataFolder.DefaultPath);
 }
 
 /// <summary>What a command works with. Tests put their own in.</summary>
