@@ -54,10 +54,17 @@ internal sealed class Bootstrap(NodeHost host)
     /// <summary>Tries one address for a community that has nobody to ask, or wants to look beyond whom it knows.</summary>
     public void Try(Community community)
     {
-        if (_entries.Count == 0) return;
-        var entry = _entries[host.Environment.Random.Next(_entries.Count)];
-        if (host.Now < entry.DueAt || !host.MayWalkNow()) return;
-        community.Introductions.Request(entry.Address);
+        var (now, random, walk) = (host.Now, host.Environment.Random, community.Introductions);
+        if (now < walk.Outside.DueAt) return;
+        var isAlone = community.Peers.Count == 0;
+        // 1, 2, 4, … 30 s between attempts while nobody is found (OV-6.1).
+        var delay = host.Options.BootstrapInterval * Math.Pow(2, Math.Min(walk.Outside.Tries, 16));
+        walk.Outside = (now + (delay < host.Options.BootstrapIntervalMax ? delay : host.Options.BootstrapIntervalMax), isAlone ? walk.Outside.Tries + 1 : 0);
+        // Any node introduces for any community, so whoever we know will do as well.
+        var count = _entries.Count + host.Peers.Count;
+        if (count == 0 || !host.MayWalkNow()) return;
+        var pick = random.Next(count);
+        walk.Request(pick < _entries.Count ? _entries[pick].Address : host.Peers.All[pick - _entries.Count].Address);
     }
 
     /// <summary>Tries what is due, in every community. Returns whether anything is still to be found.</summary>

@@ -80,6 +80,11 @@ public sealed class DiscoveryCommunity : Community
         peer.ClearCommunities();
         peer.AddCommunity(Id);
         foreach (var overlay in overlays) peer.AddCommunity(overlay);
+        // A long list may be cut off: what it does not name says nothing then.
+        peer.HasListedOverlays = overlays.Length < Host.Options.OverlaysListedMax;
+        if (peer.HasListedOverlays)
+            foreach (var community in Host.Communities)
+                if (community.Contains(peer) && !peer.IsIn(community.CommunityId)) community.RemovePeer(peer);
         if (!peer.IsValidated) return;
         // A list that was checked just now: whoever shares an overlay with us is asked there, once until it answers.
         foreach (var community in Host.Communities)

@@ -59,7 +59,7 @@ internal sealed class ForeignCommunities(NodeHost host)
         stranger.SpeaksNewStyle = (request.Flags & IntroductionRequest.SpeaksNewStyle) != 0;
 
         var (lan, wan) = (Endpoint.None, Endpoint.None);
-        byte flags = IntroductionResponse.SpeaksNewStyle;
+        byte flags = 0; // Like a tracker we speak only the old style here.
         if (Pick(table, stranger) is { } other)
         {
             (lan, wan) = (other.Lan, other.Address);
@@ -73,7 +73,7 @@ internal sealed class ForeignCommunities(NodeHost host)
         host.Counters.IntroductionsAnswered++;
         if (IsValid(stranger)) return;
         Send(community, from, new IntroductionRequest(
-            from, InIPv4(own.Lan), InIPv4(own.Wan), IntroductionRequest.Advice | IntroductionRequest.SpeaksNewStyle,
+            from, InIPv4(own.Lan), InIPv4(own.Wan), IntroductionRequest.Advice,
             table.Asked.Open(host.Environment.Random, from, now), default));
     }
 

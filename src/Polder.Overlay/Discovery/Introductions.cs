@@ -30,6 +30,9 @@ internal sealed class Introductions
     /// <summary>Walks that were begun and are neither answered nor given up.</summary>
     public int WalksOpen { get; private set; }
 
+    /// <summary>When somebody outside the community may be asked for its members again, and how often that was in vain.</summary>
+    public (TimeSpan DueAt, int Tries) Outside { get; set; }
+
     /// <summary>Tries an address now, whoever may be there.</summary>
     public void WalkTo(Endpoint address)
     {
@@ -186,17 +189,22 @@ internal sealed class Introductions
         var chosenByUs = sender.BookIndex < 0;
         var peer = _host.Peers.GetOrAdd(sender);
         peer.ChosenByUs |= chosenByUs;
-        peer.AddCommunity(_community.CommunityId);
         (peer.ClaimedLan, peer.ClaimedWan) = (response.SourceLan, response.SourceWan);
         peer.SpeaksNewStyle |= newStyle || (response.Flags & IntroductionResponse.SpeaksNewStyle) != 0;
         _host.Answered(peer, from, roundTrip);
         _host.Own.Heard(from, response.Destination);
         Candidates.Remove(from);
-        _community.AddPeer(peer);
+        // Every node of ours, like a tracker, answers for overlays that it is not in; its list of overlays tells.
+        var isMember = !peer.HasListedOverlays || peer.IsIn(_community.CommunityId);
+        if (isMember)
+        {
+            peer.AddCommunity(_community.CommunityId);
+            _community.AddPeer(peer);
+        }
         if (!response.Extra.IsEmpty) _community.OnIntroductionExtra(peer, response.Extra.Span);
         Edges.Met(peer, from);
         TakeIntroduction(peer, response, asked: true);
-        _community.OnIntroduced(peer);
+        if (isMember) _community.OnIntroduced(peer);
     }
 
     /// <summary>A tracker with a key that we cannot check: believed only from the owner's list, and only as an introduction.</summary>

@@ -104,6 +104,8 @@ public sealed class Peer
     public bool IsPolder => IsIn(Discovery.DiscoveryCommunity.Extension);
 
     internal TimeSpan AddedAt { get; set; }
+    /// <summary>Whether it told us its overlays, so that an overlay not named is one that it is not in.</summary>
+    internal bool HasListedOverlays { get; set; }
     internal TimeSpan? OverlaysAskedAt { get; set; }
     internal TimeSpan? ProbedAt { get; set; }
     internal int BookIndex { get; set; } = -1;
