@@ -84,9 +84,9 @@ public sealed class HelpRecords
     public static string Amount(double amount, string unit)
     {
         if (unit != HelpClaim.Bytes) return string.Create(CultureInfo.InvariantCulture, $"{amount:0.##} {unit}");
-        string[] names = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+        string[] names = ["B", "KB", "MB", "GB", "TB", "PB", "EB"];
         var step = 0;
-        for (; amount >= 1000 && step < names.Length - 1; step++) amount /= 1000;
+        for (; amount >= 1024 && step < names.Length - 1; step++) amount /= 1024;
         return string.Create(CultureInfo.InvariantCulture, $"{amount:0.##} {names[step]}");
     }
 
