@@ -59,7 +59,7 @@ public sealed class OwnChain
                 return $"This node's own chain ends here at number {latest}, but it had {_options.OwnLengthAtLeast} blocks. "
                     + "Signing now would fork the chain. It is being fetched from peers; stay connected.";
             return _uncertain
-                ? "The database was restored or set aside, so this node's own chain may be longer than what is here. "
+                ? "The database was restored, set aside or lost its end: this node's own chain may be longer than what is here. "
                     + "Peers are being asked for it; nothing is signed before one has answered."
                 : null;
         }
@@ -107,6 +107,8 @@ public sealed class OwnChain
     internal void Recovered(HalfBlock block)
     {
         Refresh();
+        // Where one block was forgotten, more may be: sign nothing before somebody was asked for the end of the chain.
+        _uncertain = true;
         if (_missing == 0) FlushedTo = Math.Max(FlushedTo, block.Sequence);
     }
 

@@ -44,14 +44,14 @@ internal sealed class CrawlPlan(TrustChainCommunity ledger, Crawler crawler)
     {
         var key = ledger.Own.Key.ToArray();
         var before = ledger.Own.NeedsRecovery;
-        CrawlResult result;
-        if (before) result = await crawler.ChainAsync(peer, key);
-        else
+        // The end first: a last block that is not here opens a gap, and nothing is signed until the gap is filled.
+        var result = await crawler.AskAsync(peer, key, -1, -1);
+        if (result.Answered && ledger.Own.NeedsRecovery)
         {
-            var next = ledger.Own.Length + 1L;
-            result = await crawler.AskAsync(peer, key, next, next + Limits.CrawlAnswerBlocksMax - 1);
+            var rest = await crawler.ChainAsync(peer, key);
+            result = rest with { NewBlocks = rest.NewBlocks + result.NewBlocks };
+            if (rest.Complete) ledger.Own.Confirmed();
         }
-        if (result is { Answered: true, Complete: true } && ledger.Store.MissingOf(key) == 0) ledger.Own.Confirmed();
         if (!result.Answered) Of(peer).AskedForOwn = false;
         if (before != ledger.Own.NeedsRecovery || result.NewBlocks > 0) ledger.NotifyChanged();
     }

@@ -59,7 +59,7 @@ internal sealed class Crawler(
     {
         if (_open.Count >= Limits.CrawlsOpenMax || leaving.IsCancellationRequested) return default;
         uint id;
-        do id = (uint)environment.Random.NextUInt64(); while (!_open.TryAdd(id, null!));
+        do id = (uint)(environment.Random.NextUInt64() >> 32); while (!_open.TryAdd(id, null!));
         var ask = new Ask(environment);
         _open[id] = ask;
         counters.Count(LedgerCount.CrawlsAsked);
