@@ -1,0 +1,72 @@
+using System.Globalization;
+using Polder.Cryptography;
+using Polder.Identity;
+using Polder.Ledger.Blocks;
+using Polder.Ledger.Stores;
+
+namespace Polder.Node.Storage;
+
+/// <summary>What is done about a damaged database: found out, set aside, read as far as it goes.</summary>
+internal static class DatabaseCheck
+{
+    /// <summary>Whether SQLite finds the file damaged, or it is no database at all. A file that cannot be opened is not damaged.</summary>
+    public static bool IsDamaged(string path)
+    {
+        if (new FileInfo(path).Length == 0) return false;
+        try
+        {
+            using var database = Database.Open(path);
+            return database.Text("PRAGMA quick_check(1)") != "ok";
+        }
+        catch (StorageException problem) { return problem.IsDamage; }
+    }
+
+    /// <summary>Gives the file and its log another name, which says when; answers that name.</summary>
+    public static string SetAside(string path, DateTimeOffset now)
+    {
+        var stamp = now.UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        var aside = $"{path}.damaged-{stamp}";
+        for (var i = 2; File.Exists(aside); i++) aside = $"{path}.damaged-{stamp}-{i}";
+        File.Move(path, aside);
+        // The log belongs to the file: left behind, it would be taken for the new one's.
+        foreach (var suffix in (string[])["-wal", "-shm"])
+            if (File.Exists(path + suffix)) File.Move(path + suffix, aside + suffix);
+        return aside;
+    }
+
+    /// <summary>Takes over the blocks and frauds that can still be read and whose signatures hold; answers how many blocks.</summary>
+    public static int Salvage(string aside, IBlockStore store)
+    {
+        var kept = 0;
+        try
+        {
+            using var database = Database.Open(aside, readOnly: false);
+            var last = database.Number("SELECT max(ordinal) FROM blocks");
+            var row = database.Prepare("SELECT packed FROM blocks WHERE ordinal = ?");
+            var failures = 0;
+            for (var ordinal = 1L; ordinal <= last && failures < 1000; ordinal++)
+            {
+                try
+                {
+                    if (!row.Bind(1, ordinal).Step()) continue;
+                    if (HalfBlock.TryUnpack(row.Blob(0), out var block) && IsSigned(block) && store.Add(block)) kept++;
+                    row.Reset();
+                }
+                catch (StorageException) { failures++; }
+            }
+            var frauds = database.Prepare("SELECT kind, first, second FROM frauds ORDER BY ordinal");
+            while (frauds.Step())
+                if (HalfBlock.TryUnpack(frauds.Blob(1), out var first) && HalfBlock.TryUnpack(frauds.Blob(2), out var second)
+                    && IsSigned(first) && IsSigned(second))
+                    store.AddFraud(new FraudProof((FraudKind)frauds.Number(0), first, second));
+        }
+        catch (StorageException) { /* Nothing more can be read: the peers have it. */ }
+        return kept;
+    }
+
+    /// <summary>A key's short name, or the beginning of its bytes.</summary>
+    public static string NameOf(ReadOnlySpan<byte> key) =>
+        PublicKey.TryParse(key, out var known) ? known.ShortName : Convert.ToHexStringLower(key[..Math.Min(8, key.Length)]);
+
+    private static bool IsSigned(HalfBlock block) => block.VerifySignature(Ed25519Signatures.Instance);
+}

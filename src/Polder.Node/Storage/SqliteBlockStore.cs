@@ -1,0 +1,403 @@
+using Polder.Cryptography;
+using Polder.Ledger.Blocks;
+using Polder.Ledger.Stores;
+
+namespace Polder.Node.Storage;
+
+/// <summary>
+/// Blocks on the system's SQLite: one connection writes on a storage thread, with groups committed together and flushed to
+/// the disk (write-ahead log, synchronous FULL); another reads on the loop. What is not on the disk yet is read from memory.
+/// </summary>
+public sealed class SqliteBlockStore : IBlockStore, IDisposable
+{
+    private const int ReadCacheKibibytes = 2048;
+    private const int PageBlocks = 256;
+    private const string OwnerFact = "owner";
+    private const string SigningRefusedFact = "signing refused";
+
+    private readonly string _path;
+    private readonly Dictionary<byte[], Chain> _chains = new(KeyBytes.Comparer);
+    private readonly Dictionary<byte[], Chain>.AlternateLookup<ReadOnlySpan<byte>> _chainOf;
+    private readonly List<FraudProof> _frauds = [];
+    private readonly HashSet<Hash256> _refusals = [];
+    private readonly Queue<RefusedBlock> _refused = [];
+    private readonly Dictionary<string, byte[]> _facts = [];
+    private readonly Database _database;
+    private readonly BlockReader _reader;
+    private readonly StorageThread? _writer;
+    private int _lastNumber;
+    private bool _disposed;
+
+    private SqliteBlockStore(string path, Database database, bool readOnly)
+    {
+        (_path, _database) = (path, database);
+        _chainOf = _chains.GetAlternateLookup<ReadOnlySpan<byte>>();
+        Load();
+        _reader = new BlockReader(database, path);
+        if (!readOnly) _writer = new StorageThread(path);
+    }
+
+    /// <summary>
+    /// Opens the database, creating or upgrading it. A damaged one is set aside under a dated name, what can still be read
+    /// of it is taken over, and nothing is signed until the own chain was compared with what peers hold.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="owner">74 bytes of the node's key; a database of another node is refused.</param>
+    /// <param name="now">For the name of a file set aside.</param>
+    /// <exception cref="NodeStartException">The file is of a newer version or another node, or cannot be used.</exception>
+    public static SqliteBlockStore Open(string path, ReadOnlySpan<byte> owner, DateTimeOffset now)
+    {
+        string? setAside = null;
+        if (File.Exists(path) && DatabaseCheck.IsDamaged(path)) setAside = DatabaseCheck.SetAside(path, now);
+        SqliteBlockStore store;
+        try { store = OpenSound(path, owner); }
+        catch (StorageException problem) when (problem.IsDamage)
+        {
+            setAside = DatabaseCheck.SetAside(path, now);
+            store = OpenSound(path, owner);
+        }
+        catch (IOException problem) { throw new NodeStartException(problem.Message, problem); }
+        if (setAside is not null)
+        {
+            store.SetAside = setAside;
+            store.RefuseSigning($"The database was damaged and was set aside as {Path.GetFileName(setAside)}. Nothing is signed until your chain was compared with what your peers hold.");
+            store.Salvaged = DatabaseCheck.Salvage(setAside, store);
+        }
+        return store;
+    }
+
+    /// <summary>Opens the database for reading only, beside a running node or without one.</summary>
+    public static SqliteBlockStore OpenReadOnly(string path)
+    {
+        try
+        {
+            var database = Database.Open(path, readOnly: true, ReadCacheKibibytes);
+            try
+            {
+                var version = database.Number("PRAGMA user_version");
+                if (version > Schema.Newest)
+                    throw new NodeStartException($"{path} was written by a newer Polder (form {version}; this program knows {Schema.Newest}). Update the program.");
+                return new SqliteBlockStore(path, database, readOnly: true);
+            }
+            catch
+            {
+                database.Dispose();
+                throw;
+            }
+        }
+        catch (IOException problem) { throw new NodeStartException(problem.Message, problem); }
+    }
+
+    /// <summary>The damaged file of before, when one was set aside at this start.</summary>
+    public string? SetAside { get; private set; }
+
+    /// <summary>Blocks that could still be read from it.</summary>
+    public int Salvaged { get; private set; }
+
+    /// <summary>Why nothing may be signed: the own chain is not known to be whole. Kept on disk until <see cref="AllowSigning"/>.</summary>
+    public string? SigningRefused => _facts.TryGetValue(SigningRefusedFact, out var words) ? System.Text.Encoding.UTF8.GetString(words) : null;
+
+    /// <summary>Why nothing can be written at present (disk full, read-only, damage); null normally.</summary>
+    public string? WriteFailure => _writer?.Failure?.Message;
+
+    /// <summary>Groups of writes committed since the start.</summary>
+    public long Commits => _writer?.Commits ?? 0;
+
+    /// <inheritdoc/>
+    public long Count { get; private set; }
+
+    internal StorageThread Writer => _writer!;
+
+    /// <summary>From now on, over restarts, nothing is signed.</summary>
+    public void RefuseSigning(string reason) => SetFact(SigningRefusedFact, System.Text.Encoding.UTF8.GetBytes(reason));
+
+    /// <summary>The own chain was compared with what peers hold.</summary>
+    public void AllowSigning()
+    {
+        if (_facts.ContainsKey(SigningRefusedFact)) SetFact(SigningRefusedFact, null);
+    }
+
+    /// <inheritdoc/>
+    public int CountOf(ReadOnlySpan<byte> key) => Find(key)?.Count ?? 0;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ChainSummary> Chains() =>
+        [.. _chains.Where(pair => pair.Value.Count > 0).Select(pair => new ChainSummary(pair.Key, pair.Value.Count, pair.Value.Latest))];
+
+    /// <inheritdoc/>
+    public HalfBlock? Get(ReadOnlySpan<byte> key, uint sequence)
+    {
+        if (Find(key) is not { Count: > 0 } chain) return null;
+        var (writing, open) = Pending;
+        return open?.View.Get(key, sequence) ?? writing?.View.Get(key, sequence) ?? _reader.Get(chain.Number, sequence);
+    }
+
+    /// <inheritdoc/>
+    public HalfBlock? Get(Hash256 hash)
+    {
+        var (writing, open) = Pending;
+        return open?.View.Get(hash) ?? writing?.View.Get(hash) ?? _reader.Get(hash);
+    }
+
+    /// <inheritdoc/>
+    public HalfBlock? Latest(ReadOnlySpan<byte> key) => Find(key) is { Count: > 0 } chain ? Get(key, chain.Latest) : null;
+
+    /// <inheritdoc/>
+    public HalfBlock? Before(ReadOnlySpan<byte> key, uint sequence)
+    {
+        if (Find(key) is not { Count: > 0 } chain) return null;
+        var (writing, open) = Pending;
+        HalfBlock? best = null;
+        foreach (var candidate in (ReadOnlySpan<HalfBlock?>)
+            [open?.View.Before(key, sequence), writing?.View.Before(key, sequence), _reader.Before(chain.Number, sequence)])
+            if (candidate is not null && (best is null || candidate.Sequence > best.Sequence)) best = candidate;
+        return best;
+    }
+
+    /// <inheritdoc/>
+    public HalfBlock? After(ReadOnlySpan<byte> key, uint sequence) =>
+        sequence == uint.MaxValue ? null : Range(key, sequence + 1, uint.MaxValue, 1) is [var next, ..] ? next : null;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<HalfBlock> Range(ReadOnlySpan<byte> key, uint from, uint to, int max)
+    {
+        if (Find(key) is not { Count: > 0 } chain || from > to || max <= 0) return [];
+        var (writing, open) = Pending;
+        var written = _reader.Range(chain.Number, from, to, max);
+        return Merge(written, writing?.View.Range(key, from, to, max), open?.View.Range(key, from, to, max), static block => block.Sequence, max);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<HalfBlock> LinkingTo(ReadOnlySpan<byte> key, uint from, uint to, int max)
+    {
+        if (Find(key) is not { } chain || from > to || max <= 0) return [];
+        var (writing, open) = Pending;
+        var written = _reader.LinkingTo(chain.Number, from, to, max);
+        return Merge(written, writing?.View.LinkingTo(key, from, to, max), open?.View.LinkingTo(key, from, to, max), static block => block.LinkSequence, max);
+    }
+
+    /// <inheritdoc/>
+    public uint LowestUnknown(ReadOnlySpan<byte> key)
+    {
+        if (Find(key) is not { Count: > 0 } chain) return 1;
+        if (chain.Latest == chain.Count) return chain.Latest + 1;
+        var (writing, open) = Pending;
+        // Nothing is ever removed, so the lowest gap only moves up: the next question begins where this one ended.
+        var owner = chain.Key;
+        chain.LowestUnknown = _reader.FirstGap(chain.Number, chain.LowestUnknown,
+            number => open?.View.Get(owner, number) is not null || writing?.View.Get(owner, number) is not null);
+        return chain.LowestUnknown;
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<HalfBlock> All()
+    {
+        var (writing, open) = Pending;
+        var last = _reader.LastOrdinal();
+        for (var at = 0L; at < last;)
+        {
+            foreach (var block in _reader.Page(at, last, PageBlocks, out at)) yield return block;
+        }
+        foreach (var batch in (StoreBatch?[])[writing, open])
+        {
+            if (batch is null) continue;
+            // By index: the open batch may grow while the caller goes through it.
+            for (var i = 0; i < batch.Blocks.Count; i++)
+            {
+                var (block, peer, _) = batch.Blocks[i];
+                var ordinal = _reader.OrdinalOf(peer, block.Sequence);
+                if (ordinal == 0 || ordinal > last) yield return block;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Add(HalfBlock block)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        var chain = FindOrNumber(block.PublicKey);
+        // Numbers above the highest are new; most blocks are.
+        if (chain.Count > 0 && block.Sequence <= chain.Latest && Holds(chain, block)) return false;
+        var linked = FindOrNumber(block.LinkKey);
+        chain.Count++;
+        chain.Latest = Math.Max(chain.Latest, block.Sequence);
+        Count++;
+        CheckedWriter.Write((block, chain.Number, linked.Number), static (batch, entry) =>
+        {
+            batch.View.Add(entry.block);
+            batch.Blocks.Add(entry);
+        });
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void AddRange(IReadOnlyList<HalfBlock> blocks)
+    {
+        foreach (var block in blocks) Add(block);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FraudProof> Frauds() => _frauds;
+
+    /// <inheritdoc/>
+    public FraudProof? FraudOf(ReadOnlySpan<byte> key)
+    {
+        foreach (var proof in _frauds)
+            if (key.SequenceEqual(proof.Culprit)) return proof;
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public bool AddFraud(FraudProof proof)
+    {
+        foreach (var known in _frauds)
+            if (known.SameBlocks(proof)) return false;
+        _frauds.Add(proof);
+        CheckedWriter.Write(proof, static (batch, added) => batch.Frauds.Add(added));
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool IsRefused(Hash256 proposal) => _refusals.Contains(proposal);
+
+    /// <inheritdoc/>
+    public void AddRefusal(Hash256 proposal)
+    {
+        if (_refusals.Add(proposal)) CheckedWriter.Write(proposal, static (batch, added) => batch.Refusals.Add(added));
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<RefusedBlock> Refused(ReadOnlySpan<byte> key)
+    {
+        var found = new List<RefusedBlock>();
+        foreach (var refused in _refused)
+            if (key.IsEmpty || key.SequenceEqual(refused.Block.PublicKey)) found.Add(refused);
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public void AddRefused(RefusedBlock block)
+    {
+        foreach (var known in _refused)
+            if (known.Block.Equals(block.Block)) return;
+        if (_refused.Count >= Ledger.Limits.RefusedBlocksMax) _refused.Dequeue();
+        _refused.Enqueue(block);
+    }
+
+    /// <inheritdoc/>
+    public Task FlushAsync() => CheckedWriter.FlushAsync();
+
+    /// <summary>Writes what is left and closes the file.</summary>
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        _writer?.Stop();
+        _database.Dispose();
+    }
+
+    private static SqliteBlockStore OpenSound(string path, ReadOnlySpan<byte> owner)
+    {
+        var database = Database.Open(path, cacheKibibytes: ReadCacheKibibytes);
+        try
+        {
+            database.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+            Schema.Upgrade(database, path);
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, Folders.DurableFile.OwnerOnly);
+            var store = new SqliteBlockStore(path, database, readOnly: false);
+            if (!store._facts.TryGetValue(OwnerFact, out var known)) store.SetFact(OwnerFact, owner.ToArray());
+            else if (!owner.SequenceEqual(known))
+            {
+                store.Dispose();
+                throw new NodeStartException(
+                    $"{path} belongs to another node ({DatabaseCheck.NameOf(known)}) than the key beside it ({DatabaseCheck.NameOf(owner)}). "
+                    + "Put the right identity.key back, or use another folder: --data DIR.");
+            }
+            return store;
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    private StorageThread CheckedWriter =>
+        _writer ?? throw new InvalidOperationException("This store was opened for reading only.");
+
+    private (StoreBatch? Writing, StoreBatch? Open) Pending => _writer?.Pending ?? default;
+
+    private bool Holds(Chain chain, HalfBlock block)
+    {
+        var (writing, open) = Pending;
+        return open?.View.Get(block.PublicKey, block.Sequence) is not null
+            || writing?.View.Get(block.PublicKey, block.Sequence) is not null
+            || _reader.OrdinalOf(chain.Number, block.Sequence) > 0;
+    }
+
+    private void SetFact(string name, byte[]? value)
+    {
+        if (value is null) _facts.Remove(name);
+        else _facts[name] = value;
+        CheckedWriter.Write((name, value), static (batch, fact) => batch.Facts.Add(fact));
+    }
+
+    private static List<HalfBlock> Merge(
+        List<HalfBlock> written, IReadOnlyList<HalfBlock>? writing, IReadOnlyList<HalfBlock>? open, Func<HalfBlock, uint> order, int max)
+    {
+        if (writing is null or [] && open is null or []) return written;
+        // Older ones stand first, and the sort keeps them so. A block may be on the disk and still in the batch: once is enough.
+        var all = written.Concat(writing ?? []).Concat(open ?? []).DistinctBy(static block => block.Hash);
+        return [.. all.OrderBy(order).Take(max)];
+    }
+
+    private Chain? Find(ReadOnlySpan<byte> key) => _chainOf.TryGetValue(key, out var chain) ? chain : null;
+
+    private Chain FindOrNumber(ReadOnlySpan<byte> key)
+    {
+        if (_chainOf.TryGetValue(key, out var chain)) return chain;
+        chain = new Chain(++_lastNumber, key.ToArray());
+        _chains.Add(chain.Key, chain);
+        CheckedWriter.Write((chain.Number, chain.Key), static (batch, peer) => batch.Peers.Add(peer));
+        return chain;
+    }
+
+    private void Load()
+    {
+        var numbered = new Dictionary<int, Chain>();
+        var peers = _database.Prepare("SELECT id, key FROM peers");
+        while (peers.Step())
+        {
+            var chain = new Chain((int)peers.Number(0), peers.Blob(1).ToArray());
+            numbered.Add(chain.Number, chain);
+            _chains.Add(chain.Key, chain);
+            _lastNumber = Math.Max(_lastNumber, chain.Number);
+        }
+        // Answered from the index of places alone.
+        var counts = _database.Prepare("SELECT peer, count(*), max(sequence) FROM blocks GROUP BY peer");
+        while (counts.Step())
+        {
+            var chain = numbered[(int)counts.Number(0)];
+            chain.Count = (int)counts.Number(1);
+            chain.Latest = (uint)counts.Number(2);
+            Count += chain.Count;
+        }
+        var frauds = _database.Prepare("SELECT kind, first, second FROM frauds ORDER BY ordinal");
+        while (frauds.Step())
+            if (HalfBlock.TryUnpack(frauds.Blob(1), out var first) && HalfBlock.TryUnpack(frauds.Blob(2), out var second))
+                _frauds.Add(new FraudProof((FraudKind)frauds.Number(0), first, second));
+        var refusals = _database.Prepare("SELECT hash FROM refusals");
+        while (refusals.Step()) _refusals.Add(new Hash256(refusals.Blob(0)));
+        var facts = _database.Prepare("SELECT name, value FROM facts");
+        while (facts.Step()) _facts[System.Text.Encoding.UTF8.GetString(facts.Blob(0))] = facts.Blob(1).ToArray();
+    }
+
+    private sealed class Chain(int number, byte[] key)
+    {
+        public int Number => number;
+        public byte[] Key => key;
+        public int Count { get; set; }
+        public uint Latest { get; set; }
+        public uint LowestUnknown { get; set; } = 1;
+    }
+}
