@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Polder.Cryptography;
 using Polder.Ledger.Blocks;
 using Polder.Ledger.Stores;
 using Polder.Node;
