@@ -2,6 +2,7 @@ using Polder.Identity;
 using Polder.Net;
 using Polder.Node;
 using Polder.Node.Folders;
+using Polder.Overlay.Discovery;
 
 namespace Polder.Tests.Node;
 
@@ -86,15 +87,23 @@ public sealed class DataFolderTests
     }
 
     [Fact]
-    public void A_peer_cache_comes_back_without_the_lines_that_are_no_addresses()
+    public async Task A_peer_cache_comes_back_without_the_lines_that_are_no_peers()
     {
         using var temporary = new TemporaryFolder();
+        using var pair = KeyFile.Create();
         var cache = new PeerCacheFile(temporary.At("peers.cache"));
-        Assert.Empty(cache.Read());
+        Assert.Empty(cache.Load());
         Assert.True(Endpoint.TryParse("127.0.0.1:8090", out var first));
         Assert.True(Endpoint.TryParse("[::1]:8091", out var second));
-        Assert.True(cache.TryWrite([first, second]));
-        File.AppendAllText(temporary.At("peers.cache"), "nonsense\n127.0.0.1:0\n");
-        Assert.Equal([first, second], cache.Read());
+        CachedPeer[] peers =
+        [
+            new(first, pair.Public, DateTimeOffset.FromUnixTimeSeconds(1_700_000_000), true),
+            new(second, pair.Public, DateTimeOffset.FromUnixTimeSeconds(1_700_000_001), false),
+        ];
+        cache.Save([]);
+        cache.Save(peers);
+        await cache.WrittenAsync();
+        File.AppendAllText(temporary.At("peers.cache"), $"nonsense\n127.0.0.1:0 {pair.Public} 1 -\n127.0.0.1:1 {pair.Public} 99999999999999 -\n");
+        Assert.Equal(peers, cache.Load());
     }
 }

@@ -1,0 +1,64 @@
+using Polder.Node.Folders;
+using Polder.Overlay;
+
+namespace Polder.Node;
+
+/// <summary>Everything about a node that may be chosen. Made once, never changed; a bad value is refused where it is set.</summary>
+public sealed record NodeOptions
+{
+    /// <summary>The node's folder: key, database, peer cache. Default: "polder" in the user's data folder.</summary>
+    public string Data
+    {
+        get;
+        init => field = string.IsNullOrWhiteSpace(value) ? throw new ArgumentException("A folder is needed.", nameof(value)) : value;
+    } = DataFolder.DefaultPath;
+
+    /// <summary>UDP port. 0 to 65535, 0 for any free one; default 8090, IPv8's first.</summary>
+    public int Port { get; init => field = PortNumber(value); } = 8090;
+
+    /// <summary>TCP port of page and local API on 127.0.0.1. 0 to 65535, 0 for any free one; default 8080.</summary>
+    public int Page { get; init => field = PortNumber(value); } = 8080;
+
+    /// <summary>Addresses of nodes to walk to at the start, "HOST:PORT"; default none. Names are looked up at the start.</summary>
+    public IReadOnlyList<string> Join
+    {
+        get;
+        init
+        {
+            foreach (var address in value) JoinAddress.Check(address);
+            field = value;
+        }
+    } = [];
+
+    /// <summary>127.0.0.1 only: no local network, no port mapping, no outside bootstrap. Default false.</summary>
+    public bool Loopback { get; init; }
+
+    /// <summary>Whether neighbours in the local network are looked for by multicast. Never under <see cref="Loopback"/>. Default true.</summary>
+    public bool Lan { get; init; } = true;
+
+    /// <summary>Opens (and seals) the key file; null or empty for a plain one. From POLDER_PASSPHRASE only; never shown.</summary>
+    public string? Passphrase { get; init; }
+
+    /// <summary>Threads for heavy work such as verifying chains. 0 to 64, 0 for one a processor; default 0.</summary>
+    public int Workers
+    {
+        get;
+        init => field = value is >= 0 and <= 64 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "Allowed: 0 to 64.");
+    }
+
+    /// <summary>Limits and intervals of the overlay.</summary>
+    public OverlayOptions Overlay { get; init; } = new();
+
+    /// <summary>The overlay's options as they hold for this node: a node on loopback talks to loopback addresses.</summary>
+    internal OverlayOptions EffectiveOverlay => Loopback ? Overlay.ForLaboratory() : Overlay;
+
+    // A passphrase is in no log, whatever prints these options.
+    private bool PrintMembers(System.Text.StringBuilder text)
+    {
+        text.Append(System.Globalization.CultureInfo.InvariantCulture, $"Data = {Data}, Port = {Port}, Page = {Page}, Loopback = {Loopback}");
+        return true;
+    }
+
+    private static int PortNumber(int value) =>
+        value is >= 0 and <= 65535 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A port is a number from 0 to 65535.");
+}

@@ -1,0 +1,124 @@
+using System.Globalization;
+using Polder.Overlay;
+
+namespace Polder.Node.Configuration;
+
+/// <summary>One option as files, environment and command line know it.</summary>
+/// <param name="Name">Dotted: "port", "overlay.peersMax".</param>
+/// <param name="Help">What it is, with unit and range.</param>
+/// <param name="Read">The value as text.</param>
+/// <param name="With">The options with another value; throws <see cref="ArgumentException"/> or <see cref="FormatException"/> for a bad one.</param>
+public sealed record OptionKey(string Name, string Help, Func<NodeOptions, string> Read, Func<NodeOptions, string, NodeOptions> With)
+{
+    /// <summary>Not shown, and not taken from files or the command line.</summary>
+    public bool IsSecret { get; init; }
+
+    /// <summary>"POLDER_OVERLAY_PEERS_MAX".</summary>
+    public string EnvironmentName
+    {
+        get
+        {
+            var name = new System.Text.StringBuilder("POLDER_");
+            foreach (var letter in Name)
+            {
+                if (letter == '.') name.Append('_');
+                else if (char.IsAsciiLetterUpper(letter)) name.Append('_').Append(letter);
+                else name.Append(char.ToUpperInvariant(letter));
+            }
+            return name.ToString();
+        }
+    }
+}
+
+/// <summary>All options that can be configured, in the order in which they are shown.</summary>
+public static class OptionKeys
+{
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<OptionKey> All { get; } =
+    [
+        new("data", "The node's folder: key, database, peer cache.", o => o.Data, (o, v) => o with { Data = v }),
+        Number("port", "UDP port, 0 to 65535; 0 for any free one.", o => o.Port, (o, v) => o with { Port = v }),
+        Number("page", "Port of page and local API on 127.0.0.1, 0 to 65535; 0 for any free one.", o => o.Page, (o, v) => o with { Page = v }),
+        new("join", "Nodes to walk to at the start: HOST:PORT, several with commas between.", o => string.Join(',', o.Join),
+            (o, v) => o with { Join = v.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) }),
+        Flag("loopback", "127.0.0.1 only: no local network, no port mapping, no outside bootstrap.", o => o.Loopback, (o, v) => o with { Loopback = v }),
+        Flag("lan", "Whether neighbours in the local network are looked for by multicast.", o => o.Lan, (o, v) => o with { Lan = v }),
+        Number("workers", "Threads for heavy work, 0 to 64; 0 for one a processor.", o => o.Workers, (o, v) => o with { Workers = v }),
+        new("passphrase", "Opens the key file, and seals a new one. Environment only.", _ => "", (o, v) => o with { Passphrase = v }) { IsSecret = true },
+        Overlay("peersMax", "Peers known by key, 8 to 100000.", o => o.PeersMax, (o, v) => o with { PeersMax = v }),
+        Overlay("peersWanted", "Below so many peers a community walks at full pace, 1 to 10000.", o => o.PeersWanted, (o, v) => o with { PeersWanted = v }),
+        Overlay("connectedMax", "Peers kept connected, 1 to 10000.", o => o.ConnectedMax, (o, v) => o with { ConnectedMax = v }),
+        Overlay("neighboursWanted", "Neighbours kept, 1 to 200.", o => o.NeighboursWanted, (o, v) => o with { NeighboursWanted = v }),
+        Overlay("requestsMax", "Requests waiting for an answer, 16 to 32768.", o => o.RequestsMax, (o, v) => o with { RequestsMax = v }),
+        Time("stepInterval", "Time between two steps of a walk, at least 10 ms.", o => o.StepInterval, (o, v) => o with { StepInterval = v }),
+        Time("idleInterval", "Time between two steps once enough peers are known, at least 10 ms.", o => o.IdleInterval, (o, v) => o with { IdleInterval = v }),
+        Time("pingInterval", "Time between two pings of a silent peer, at least 100 ms.", o => o.PingInterval, (o, v) => o with { PingInterval = v }),
+        Time("discouragedFor", "How long a peer that broke the protocol is ignored, at least 1 s.", o => o.DiscouragedFor, (o, v) => o with { DiscouragedFor = v }),
+        new("overlay.introducesForeign", "Whether strangers of other communities are introduced to each other.",
+            o => Text(o.Overlay.IntroducesForeign), (o, v) => o with { Overlay = o.Overlay with { IntroducesForeign = ParseFlag(v) } }),
+    ];
+
+    /// <summary>The option of that name, upper or lower case; null when there is none.</summary>
+    public static OptionKey? Find(string name) => All.FirstOrDefault(key => key.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The name that a mistyped one most likely meant.</summary>
+    public static string Nearest(string name, IEnumerable<string> known) =>
+        known.MinBy(candidate => Distance(name.ToUpperInvariant(), candidate.ToUpperInvariant()))!;
+
+    private static OptionKey Number(string name, string help, Func<NodeOptions, int> read, Func<NodeOptions, int, NodeOptions> with) =>
+        new(name, help, o => read(o).ToString(CultureInfo.InvariantCulture), (o, v) => with(o, ParseNumber(v)));
+
+    private static OptionKey Flag(string name, string help, Func<NodeOptions, bool> read, Func<NodeOptions, bool, NodeOptions> with) =>
+        new(name, help, o => Text(read(o)), (o, v) => with(o, ParseFlag(v)));
+
+    private static OptionKey Overlay(string name, string help, Func<OverlayOptions, int> read, Func<OverlayOptions, int, OverlayOptions> with) =>
+        Number("overlay." + name, help, o => read(o.Overlay), (o, v) => o with { Overlay = with(o.Overlay, v) });
+
+    private static OptionKey Time(string name, string help, Func<OverlayOptions, TimeSpan> read, Func<OverlayOptions, TimeSpan, OverlayOptions> with) =>
+        new("overlay." + name, help, o => Text(read(o.Overlay)), (o, v) => o with { Overlay = with(o.Overlay, ParseTime(v)) });
+
+    private static string Text(bool value) => value ? "true" : "false";
+
+    private static string Text(TimeSpan value) => value.TotalSeconds < 1
+        ? string.Create(CultureInfo.InvariantCulture, $"{value.TotalMilliseconds}ms")
+        : string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds}s");
+
+    private static int ParseNumber(string text) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : throw new FormatException("It is a whole number.");
+
+    private static bool ParseFlag(string text) => text.ToUpperInvariant() switch
+    {
+        "TRUE" or "YES" or "ON" or "1" => true,
+        "FALSE" or "NO" or "OFF" or "0" => false,
+        _ => throw new FormatException("It is true or false."),
+    };
+
+    private static TimeSpan ParseTime(string text)
+    {
+        (string Unit, double Seconds)[] units = [("ms", 0.001), ("min", 60), ("s", 1), ("h", 3600)];
+        foreach (var (unit, seconds) in units)
+            if (text.EndsWith(unit, StringComparison.Ordinal)
+                && double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+                && value * seconds < TimeSpan.MaxValue.TotalSeconds / 2)
+                return TimeSpan.FromSeconds(value * seconds);
+        throw new FormatException("It is a duration: 500ms, 2s, 10min, 1h.");
+    }
+
+    // Levenshtein: how many letters have to be changed.
+    private static int Distance(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var above = row[j];
+                row[j] = Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+                diagonal = above;
+            }
+        }
+        return row[b.Length];
+    }
+}
