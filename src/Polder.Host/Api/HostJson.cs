@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Polder.Host.Commands;
 using Polder.Host.Lab;
+using Polder.Node.Configuration;
 using Polder.Node.Operations;
 
 namespace Polder.Host.Api;
@@ -58,6 +59,8 @@ internal sealed record ApiFile(int Port, int Pid, string Token);
 [JsonSerializable(typeof(IReadOnlyList<FraudView>))]
 [JsonSerializable(typeof(LabSnapshot))]
 [JsonSerializable(typeof(SimView))]
+[JsonSerializable(typeof(ReadyView))]
+[JsonSerializable(typeof(IReadOnlyList<OptionValue>))]
 [JsonSerializable(typeof(IReadOnlyList<ScenarioView>))]
 [JsonSerializable(typeof(IReadOnlyList<FigureView>))]
 internal sealed partial class HostJson : JsonSerializerContext;

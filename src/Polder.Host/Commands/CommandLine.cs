@@ -92,6 +92,7 @@ internal static class CommandLine
 
         foreach (var command in (Command[])
         [
+            RunCommand.Create(shared, surroundings), LabCommand.Create(shared, surroundings), ConfigCommand.Create(shared, surroundings),
             NodeCommands.Id(shared, surroundings), NodeCommands.Peers(shared, surroundings),
             RecordCommands.Record(shared, surroundings), RecordCommands.Inbox(shared, surroundings),
             ChainCommands.Chain(shared, surroundings), ChainCommands.Block(shared, surroundings), ChainCommands.Crawl(shared, surroundings),

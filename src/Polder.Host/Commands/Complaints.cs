@@ -21,6 +21,12 @@ internal static class Complaints
             return $"\"{stranger}\" is one word too many. {help}";
         }
         var message = Terminal.Clean(parsed.Errors[0].Message.Trim());
+        if (parsed.Errors[0].SymbolResult is OptionResult { Tokens: [.., { } token] } wrong && message.Contains("expected type", StringComparison.Ordinal))
+            message = $"{wrong.Option.Name} takes a number, and \"{Terminal.Clean(token.Value)}\" is none that fits.";
+        else if (parsed.Errors[0].SymbolResult is ArgumentResult { Tokens: [.., { } word] } argument && message.Contains("expected type", StringComparison.Ordinal))
+            message = argument.Parent is OptionResult option
+                ? $"{option.Option.Name} takes a number, and \"{Terminal.Clean(word.Value)}\" is none that fits."
+                : $"{argument.Argument.Name} is a number, and \"{Terminal.Clean(word.Value)}\" is none that fits.";
         if (!message.EndsWith('.')) message += ".";
         return $"{message} {help}";
     }
