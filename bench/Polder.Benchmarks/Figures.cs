@@ -4,5 +4,10 @@ namespace Polder.Benchmarks;
 public static class Figures
 {
     /// <summary>Every measurement, in the order in which they run.</summary>
-    public static IReadOnlyList<Measurement> All { get; } = [];
+    public static IReadOnlyList<Measurement> All { get; } =
+    [
+        new("signatures", "raw Ed25519 on one core", SignatureFigures.RunAsync),
+        new("introductions", "introduction-requests verified and answered over 127.0.0.1", IntroductionFigures.RunAsync),
+        new("simulator", "500 nodes for 10 virtual minutes", SimulatorFigures.RunAsync),
+    ];
 }
