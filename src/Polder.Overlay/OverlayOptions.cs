@@ -150,6 +150,17 @@ public sealed record OverlayOptions
     /// <summary>Time between two savings of the peer cache. At least 1 s; default 60 s.</summary>
     public TimeSpan CacheSaveInterval { get; init => field = AtLeast(value, Second); } = TimeSpan.FromSeconds(60);
 
+    // Local network
+
+    /// <summary>Which network announcements in the local network belong to. Default 0, the common one.</summary>
+    public Discovery.NetworkId Network { get; init; }
+
+    /// <summary>Time between two announcements after the first four, ± 20 %. At least 1 s; default 60 s (OV-5.1).</summary>
+    public TimeSpan LanInterval { get; init => field = AtLeast(value, Second); } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Over which time the answers to an announcement are spread. Default 200 ms (OV-5.1).</summary>
+    public TimeSpan LanAnswerSpread { get; init => field = AtLeast(value, TimeSpan.Zero); } = TimeSpan.FromMilliseconds(200);
+
     // Liveness
 
     /// <summary>Time between two looks at who is silent. At least 100 ms; default 5 s.</summary>

@@ -33,6 +33,7 @@ public sealed class NodeHost
     private readonly ForeignCommunities _foreign;
     private readonly Heartbeat _heartbeat;
     private readonly long _startedAt;
+    private LanDiscovery? _lan;
     private TokenBucket _walks;
     private ulong _globalTime;
     private TokenBucket _faultLog;
@@ -157,6 +158,7 @@ public sealed class NodeHost
         Environment.Socket.Received = Receive;
         foreach (var community in _order.ToArray()) community.Begin();
         _heartbeat.Start();
+        if (Find<ILanSocket>() is { } lan) _lan = new LanDiscovery(this, lan);
     }
 
     /// <summary>Leaves every community and stops receiving. On the loop. The socket and the identity belong to the caller.</summary>
@@ -166,6 +168,7 @@ public sealed class NodeHost
         _stopped = true;
         Environment.Socket.Received = null;
         if (_started) _heartbeat.Stop();
+        _lan?.Stop();
         for (var i = _order.Count - 1; i >= 0; i--) _order[i].Leave();
         _order.Clear();
         _communities.Clear();
