@@ -1,6 +1,4 @@
 using System.Net;
-using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.Hosting.StaticWebAssets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Polder.Host.Api;
 using Polder.Host.Lab;
@@ -34,7 +32,7 @@ internal sealed class WebFace : IAsyncDisposable
     public static async Task<WebFace> StartAsync(
         INodeOperations operations, ILabFeed? lab, int port, string token, CancellationToken cancellation)
     {
-        // Relative to the program, not to where it was called from: the pages' files lie beside it.
+        // No form tokens, no static web assets, no component endpoints: the pages draw themselves and carry their files inside.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
             ContentRootPath = AppContext.BaseDirectory, ApplicationName = "polder", EnvironmentName = "Production",
@@ -51,33 +49,15 @@ internal sealed class WebFace : IAsyncDisposable
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
         });
-        // A build that was not published has its files in the source folder, and a manifest that says where.
-        if (File.Exists(Path.Combine(AppContext.BaseDirectory, "polder.staticwebassets.runtime.json")))
-            StaticWebAssetsLoader.UseStaticWebAssets(builder.Environment, builder.Configuration);
-
         builder.Services.AddSingleton(operations);
         builder.Services.AddSingleton(lab ?? new NoLab());
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.AddRazorComponents();
-        // Keys of form tokens live as long as the process; nothing is written to the home folder.
-        builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
-        builder.Services.AddAntiforgery(antiforgery =>
-        {
-            antiforgery.Cookie.Name = "polder.form";
-            antiforgery.Cookie.SameSite = SameSiteMode.Strict;
-            antiforgery.FormFieldName = "form-token";
-            // The gate has its own frame-ancestors.
-            antiforgery.SuppressXFrameOptionsHeader = true;
-        });
         PageRoutes.AddPages(builder.Services);
 
         var application = builder.Build();
         var gate = new Gate(token);
         application.Use(gate.PassAsync);
         application.UseRouting();
-        application.UseAntiforgery();
-        if (File.Exists(Path.Combine(AppContext.BaseDirectory, "polder.staticwebassets.endpoints.json")))
-            application.MapStaticAssets();
         NodeApi.Map(application, operations);
         PageRoutes.MapPages(application);
 
