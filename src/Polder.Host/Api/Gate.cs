@@ -14,8 +14,8 @@ internal sealed class Gate(string token)
 {
     /// <summary>No script, style or frame but our own; nobody may put us into a frame and borrow a click.</summary>
     public const string ContentSecurityPolicy =
-        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; " +
-        "form-action 'self'; frame-ancestors 'none'";
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
     private readonly byte[] _token = Encoding.ASCII.GetBytes(token);
     private string[] _hosts = [];

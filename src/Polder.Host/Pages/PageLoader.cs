@@ -1,0 +1,179 @@
+using System.Globalization;
+using Polder.Host.Lab;
+using Polder.Node.Operations;
+
+namespace Polder.Host.Pages;
+
+/// <summary>Asks the node for what a page shows. The same for the page itself and for its live fragments.</summary>
+internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHistory traffic, TimeProvider time)
+{
+    /// <summary>Blocks that are listed on one page of a chain.</summary>
+    public const int BlocksListed = 25;
+    /// <summary>Blocks that are drawn as stones.</summary>
+    public const int StonesDrawn = 120;
+    /// <summary>Rows of the ranking.</summary>
+    public const int RanksListed = 100;
+    /// <summary>Rows of the ranking whose bar shows what came straight and what through others: each costs a look at the graph.</summary>
+    public const int RanksExplained = 12;
+
+    /// <summary>The names in the addresses of live streams, "/live/home".</summary>
+    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "lab"];
+
+    /// <summary>Loads a page by its name and query.</summary>
+    public Task<IPageModel> LoadAsync(string name, IQueryCollection query, Notice? notice, CancellationToken cancellation) => name switch
+    {
+        "home" => HomeAsync(FormWithPeer(query), FormState.Empty, Text(query, "alone") is { } alone ? alone == "1" : null, notice, cancellation),
+        "peers" => PeersAsync(FormState.Empty, FormState.Empty, notice, cancellation),
+        "chain" => ChainAsync(Text(query, "peer"), Number(Text(query, "before")), notice, cancellation),
+        "trust" => TrustAsync(Text(query, "unit"), Text(query, "why"), notice, cancellation),
+        "inbox" => InboxAsync(notice, cancellation),
+        "lab" => LabAsync(Number(Text(query, "drawn")), notice, cancellation),
+        _ => throw new OperationRefusedException(RefusalKind.NotFound, "There is no such page."),
+    };
+
+    public async Task<IPageModel> HomeAsync(FormState record, FormState join, bool? alone, Notice? notice, CancellationToken cancellation)
+    {
+        var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
+        var peers = await node.PeersAsync(cancellation).ConfigureAwait(false);
+        // Whether the join form stands beside is decided when the page is loaded; fragments keep to it.
+        var joinBeside = alone ?? !peers.Any(peer => peer.Verified);
+        var inbox = status.InboxWaiting > 0 ? await node.InboxAsync(cancellation).ConfigureAwait(false) : [];
+        return new HomeModel(
+            Frame(status, notice, "/live/home?alone=" + (joinBeside ? "1" : "0")), peers,
+            await TrustByKeyAsync(cancellation).ConfigureAwait(false), await CulpritsAsync(status, cancellation).ConfigureAwait(false),
+            inbox, traffic.Samples, record, join, joinBeside);
+    }
+
+    public async Task<IPageModel> PeersAsync(FormState record, FormState join, Notice? notice, CancellationToken cancellation)
+    {
+        var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
+        var peers = await node.PeersAsync(cancellation).ConfigureAwait(false);
+        var culprits = await CulpritsAsync(status, cancellation).ConfigureAwait(false);
+        return new PeersModel(Frame(status, notice, "/live/peers"), peers, culprits, record, join);
+    }
+
+    public async Task<IPageModel> ChainAsync(string? peer, long? before, Notice? notice, CancellationToken cancellation)
+    {
+        var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
+        var peers = await node.PeersAsync(cancellation).ConfigureAwait(false);
+        var frauds = await node.FraudsAsync(cancellation).ConfigureAwait(false);
+        string[] names = [status.Identity.Name, .. peers.Select(known => known.Name).OfType<string>().Distinct().Take(50)];
+        var live = "/live/chain" + Query(("peer", peer), ("before", before?.ToString(CultureInfo.InvariantCulture)));
+        try
+        {
+            // The own name is the own chain, also for a node that has signed nothing yet.
+            var whose = peer == status.Identity.Name || peer == status.Identity.PublicKey ? null : peer;
+            var length = whose is null ? status.BlocksOwn : (await node.ChainAsync(whose, 1, 1, cancellation).ConfigureAwait(false)).Length;
+            var top = before is { } limit ? Math.Min(limit - 1, length) : length;
+            var from = (int)Math.Clamp(top - StonesDrawn + 1, 1, int.MaxValue);
+            var count = (int)Math.Clamp(top - from + 1, 1, StonesDrawn);
+            var chain = await node.ChainAsync(whose, from, count, cancellation).ConfigureAwait(false);
+            var pairs = new List<Pair>();
+            foreach (var block in chain.Blocks.Where(block => block.Sequence <= Math.Max(top, 1)).Reverse().Take(BlocksListed))
+                pairs.Add(new Pair(block, block.Paired ? await OtherHalfAsync(block, cancellation).ConfigureAwait(false) : null));
+            return new ChainModel(Frame(status, notice, live), chain, pairs, frauds, names, chain.Owner.Name, null, before);
+        }
+        catch (OperationRefusedException refusal) when (refusal.Kind is RefusalKind.NotFound or RefusalKind.BadInput)
+        {
+            return new ChainModel(Frame(status, notice, live), null, [], frauds, names, peer ?? "", refusal.Message, before);
+        }
+    }
+
+    public async Task<IPageModel> BlockAsync(string id, CancellationToken cancellation)
+    {
+        var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
+        var detail = await node.BlockAsync(id, cancellation).ConfigureAwait(false);
+        var culprits = await CulpritsAsync(status, cancellation).ConfigureAwait(false);
+        return new BlockModel(Frame(status, null, "/live/block"), detail, Words.Name(detail.Block.PublicKey),
+            Words.Name(detail.Block.LinkKey), culprits.Contains(detail.Block.PublicKey) || culprits.Contains(detail.Block.LinkKey));
+    }
+
+    public async Task<IPageModel> TrustAsync(string? unit, string? why, Notice? notice, CancellationToken cancellation)
+    {
+        var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
+        var all = await node.TrustAsync(null, null, cancellation).ConfigureAwait(false);
+        var units = all.Select(row => row.Unit).Distinct().ToList();
+        var chosen = unit is not null && units.Contains(unit) ? unit : units.FirstOrDefault(Units.Bytes);
+        var rows = all.Where(row => row.Unit == chosen).Take(RanksListed).ToList();
+        var direct = new Dictionary<string, double>();
+        foreach (var row in rows.Where(row => row.Score > 0).Take(RanksExplained))
+        {
+            if (await TryWhyAsync(row.PublicKey, chosen, cancellation).ConfigureAwait(false) is { } explained)
+                direct[row.PublicKey] = Math.Min(explained.Direct, row.Score);
+        }
+        TrustExplanation? explanation = null;
+        string? problem = null;
+        if ((why ?? rows.FirstOrDefault()?.PublicKey) is { } peer)
+        {
+            try { explanation = await node.WhyAsync(peer, chosen, cancellation).ConfigureAwait(false); }
+            catch (OperationRefusedException refusal) { problem = refusal.Message; }
+        }
+        var frauds = status.FraudsKnown > 0 ? await node.FraudsAsync(cancellation).ConfigureAwait(false) : [];
+        return new TrustModel(Frame(status, notice, "/live/trust" + Query(("unit", unit), ("why", why))), units, chosen, rows, direct,
+            explanation, problem, [.. frauds.Select(fraud => fraud.Culprit).Distinct()]);
+    }
+
+    public async Task<IPageModel> InboxAsync(Notice? notice, CancellationToken cancellation)
+    {
+        var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
+        var items = await node.InboxAsync(cancellation).ConfigureAwait(false);
+        var trust = items.Count > 0 ? await TrustByKeyAsync(cancellation).ConfigureAwait(false) : new Dictionary<string, TrustView>();
+        return new InboxModel(Frame(status, notice, "/live/inbox"), items, trust);
+    }
+
+    public async Task<IPageModel> LabAsync(long? drawn, Notice? notice, CancellationToken cancellation)
+    {
+        var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
+        var count = drawn ?? lab.Current?.Nodes.Count ?? 0;
+        return new LabModel(Frame(status, notice, $"/live/lab?drawn={count}"), (int)Math.Min(count, 1000));
+    }
+
+    public async Task<IPageModel> ProblemAsync(string title, string text, CancellationToken cancellation) =>
+        new ProblemModel(Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), null, null), title, text);
+
+    private FrameModel Frame(StatusView status, Notice? notice, string? livePath) =>
+        new(status, time.GetUtcNow(), notice, livePath) { Lab = lab.Current };
+
+    private async Task<BlockView?> OtherHalfAsync(BlockView block, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await node.BlockAsync(block.Hash, cancellation).ConfigureAwait(false)).Linked is [var other, ..] ? other : null;
+        }
+        catch (OperationRefusedException) { return null; }
+    }
+
+    private async Task<TrustExplanation?> TryWhyAsync(string peer, string unit, CancellationToken cancellation)
+    {
+        try { return await node.WhyAsync(peer, unit, cancellation).ConfigureAwait(false); }
+        catch (OperationRefusedException) { return null; }
+    }
+
+    private async Task<IReadOnlyDictionary<string, TrustView>> TrustByKeyAsync(CancellationToken cancellation)
+    {
+        var trust = new Dictionary<string, TrustView>();
+        // Scores of different units are never added; pictures of the whole show bytes.
+        foreach (var row in await node.TrustAsync(null, Units.Bytes, cancellation).ConfigureAwait(false)) trust.TryAdd(row.PublicKey, row);
+        return trust;
+    }
+
+    private async Task<IReadOnlySet<string>> CulpritsAsync(StatusView status, CancellationToken cancellation) => status.FraudsKnown == 0
+        ? new HashSet<string>()
+        : (await node.FraudsAsync(cancellation).ConfigureAwait(false)).Select(fraud => fraud.Culprit.PublicKey).ToHashSet();
+
+    private static FormState FormWithPeer(IQueryCollection query) => Text(query, "peer") is { } peer
+        ? new FormState(new Dictionary<string, string> { ["peer"] = peer }, FormState.Empty.Errors) : FormState.Empty;
+
+    private static string? Text(IQueryCollection query, string name) => query[name] is [{ Length: > 0 and <= 400 } text] ? text : null;
+
+    private static long? Number(string? text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private static string Query(params ReadOnlySpan<(string Name, string? Value)> parts)
+    {
+        var query = "";
+        foreach (var (name, value) in parts)
+            if (value is not null) query += $"{(query.Length == 0 ? '?' : '&')}{name}={Uri.EscapeDataString(value)}";
+        return query;
+    }
+}

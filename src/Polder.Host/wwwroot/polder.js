@@ -1,0 +1,156 @@
+// Polder: the one script. Pages work without it; it keeps them live, lays new stones and copies keys.
+"use strict";
+(() => {
+  const livePath = document.body.dataset.live;
+  const own = document.body.dataset.node;
+  const SILENCE_MS = 15000;      // the node says something every few seconds
+  const RETRY_MS = 2000;
+  const waiting = new Map();     // fragments that somebody is using, to be swapped later
+  let source = null, watch = 0, retry = 0, lost = false;
+
+  // ── fragments ──
+
+  function isInUse(element) {
+    const active = document.activeElement;
+    if (active && active !== document.body && element.contains(active)) return true;
+    const selection = document.getSelection();
+    if (selection && selection.type === "Range" && selection.containsNode(element, true)) return true;
+    return element.hasAttribute("data-calm") && element.matches(":hover");
+  }
+
+  const scrollers = element =>
+    [...(element.matches(".horizon, .stones-run") ? [element] : []), ...element.querySelectorAll(".horizon, .stones-run")];
+  const newest = element =>
+    Math.max(0, ...[...element.querySelectorAll("[data-stone]")].map(stone => Number(stone.dataset.stone)));
+
+  function swap(old, fresh) {
+    const lengths = scrollers(old).map(scroller => scroller.scrollLeft);
+    const open = [...old.querySelectorAll("details")].map(details => details.open);
+    const last = newest(old);
+    const hadStones = old.querySelector(".stones") !== null;
+    fresh.querySelectorAll("details").forEach((details, i) => { if (i in open) details.open = open[i]; });
+    if (hadStones) {
+      fresh.querySelectorAll("[data-stone]").forEach(stone => {
+        if (Number(stone.dataset.stone) > last) stone.classList.add("stone-new");
+      });
+    }
+    old.replaceWith(fresh);
+    scrollers(fresh).forEach((scroller, i) => { if (i in lengths) scroller.scrollLeft = lengths[i]; });
+    addCopyButtons(fresh);
+  }
+
+  function take(fresh) {
+    const old = document.getElementById(fresh.id);
+    waiting.delete(fresh.id);
+    if (!old || old.isEqualNode(fresh)) return;
+    if (isInUse(old)) waiting.set(fresh.id, fresh);
+    else swap(old, fresh);
+  }
+
+  function takeAll(html) {
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    [...template.content.children].filter(element => element.id).forEach(element => take(element));
+  }
+
+  setInterval(() => { [...waiting.values()].forEach(fresh => take(fresh)); }, 500);
+
+  function say(sentence) {
+    const region = document.getElementById("live-say");
+    if (region) region.textContent = sentence;
+  }
+
+  // ── the line to the node ──
+
+  function heard() {
+    clearTimeout(watch);
+    watch = setTimeout(silent, SILENCE_MS);
+    if (!lost) return;
+    lost = false;
+    document.getElementById("live-lost")?.remove();
+    say("Your node answers again.");
+  }
+
+  function silent() {
+    close();
+    showLost();
+    retry = setTimeout(open, RETRY_MS);
+  }
+
+  function showLost() {
+    if (lost) return;
+    lost = true;
+    const pulse = document.getElementById("live-pulse");
+    if (pulse) {
+      pulse.className = "pulse pulse-lost";
+      pulse.textContent = "node does not answer";
+    }
+    const stamp = document.getElementById("live-stamp");
+    if (stamp && stamp.firstChild) stamp.firstChild.textContent = "Not live since ";
+    const notice = document.createElement("p");
+    notice.id = "live-lost";
+    notice.className = "notice notice-bad";
+    notice.innerHTML = "<b>Your node does not answer.</b> Start it again with <code>./polder run</code>; nothing is lost.";
+    document.getElementById("live-warnings")?.before(notice);
+    say("Your node does not answer.");
+  }
+
+  function close() {
+    clearTimeout(watch);
+    clearTimeout(retry);
+    if (source) source.close();
+    source = null;
+  }
+
+  function open() {
+    close();
+    source = new EventSource(livePath);
+    watch = setTimeout(silent, SILENCE_MS);
+    // Another node at the same address is another page.
+    source.addEventListener("node", event => { heard(); if (event.data !== own) location.reload(); });
+    source.addEventListener("fragments", event => { heard(); takeAll(event.data); });
+    source.addEventListener("say", event => { heard(); say(event.data); });
+    source.onerror = silent;
+  }
+
+  // ── keys ──
+
+  function addCopyButtons(root) {
+    if (!navigator.clipboard) return;
+    root.querySelectorAll(".key:not(.key-short)").forEach(key => {
+      if (key.nextElementSibling?.matches(".copy")) return;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "copy quiet";
+      button.textContent = "Copy";
+      button.addEventListener("click", async () => {
+        try {
+          await navigator.clipboard.writeText(key.textContent);
+          button.textContent = "Copied";
+          say("Copied.");
+        } catch {
+          button.textContent = "Select it and copy";
+        }
+        setTimeout(() => { button.textContent = "Copy"; }, 2000);
+      });
+      key.after(button);
+    });
+  }
+
+  addCopyButtons(document);
+
+  // A notice is shown once; its name in the address is of no further use.
+  const address = new URL(location.href);
+  if (address.searchParams.has("notice")) {
+    address.searchParams.delete("notice");
+    history.replaceState(null, "", address);
+  }
+
+  if (livePath) {
+    // A browser keeps only six connections to one address: pages that nobody sees give theirs back.
+    document.addEventListener("visibilitychange", () => { if (document.hidden) close(); else open(); });
+    addEventListener("pagehide", close);
+    addEventListener("pageshow", event => { if (event.persisted) open(); });
+    if (!document.hidden) open();
+  }
+})();
