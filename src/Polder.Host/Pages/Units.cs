@@ -6,9 +6,9 @@ namespace Polder.Host.Pages;
 internal static class Units
 {
     /// <summary>The unit of amounts of data.</summary>
-    public const string Bytes = "bytes";
+    public const string Bytes = Amounts.Bytes;
     /// <summary>Letters of a unit of one's own, at most.</summary>
-    public const int LettersMax = 32;
+    public const int LettersMax = Amounts.UnitLettersMax;
 
     /// <summary>Reads both fields; what is wrong goes to the field where it is.</summary>
     public static bool TryParse(string amountText, string unitText, out long amount, out string unit, IDictionary<string, string> errors)
@@ -26,6 +26,13 @@ internal static class Units
             _ => -1,
         };
         var text = amountText.Trim().Replace(',', '.');
+        // Who types "25 MB" into the first field means it.
+        if (Amounts.TryParse(text, null, out var whole, out _, out _))
+        {
+            (amount, unit) = (whole, Bytes);
+            errors.Remove("unit");
+            return errors.Count == 0;
+        }
         if (text.Length == 0) errors["amount"] = "Say how much, for example 25.";
         else if (!decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value))
             errors["amount"] = "This is not a number. Write 25, and the unit beside it.";

@@ -25,27 +25,14 @@ internal static class Words
     /// <summary>Figure and unit apart, so that the unit can be small: "38" and "MB".</summary>
     public static (string Figure, string Unit) Size(double bytes)
     {
-        var size = Math.Abs(bytes);
-        var (scale, unit) = size >= 1L << 40 ? (1L << 40, "TB") : size >= 1 << 30 ? (1L << 30, "GB")
-            : size >= 1 << 20 ? (1L << 20, "MB") : size >= 1 << 10 ? (1L << 10, "kB") : (1L, "bytes");
-        var figure = bytes / scale;
-        var digits = Math.Abs(figure) < 9.95 && scale > 1 ? "0.#" : "0";
-        return (figure.ToString(digits, CultureInfo.InvariantCulture), unit);
+        var text = Amounts.Format(Math.Abs(bytes) < 1 << 10 ? Math.Round(bytes) : bytes, Amounts.Bytes).Split(' ');
+        // Two places after the point are for books; a picture needs three figures.
+        var figure = double.Parse(text[0], CultureInfo.InvariantCulture);
+        return (figure.ToString(Math.Abs(figure) < 9.95 ? "0.#" : "0", CultureInfo.InvariantCulture), text[1]);
     }
 
     /// <summary>"25 MB", "1 answer", "3 answers".</summary>
-    public static string Amount(double amount, string unit)
-    {
-        if (unit == Units.Bytes)
-        {
-            var (figure, name) = Size(amount);
-            return $"{figure} {name}";
-        }
-        return $"{Figure(amount)} {unit}";
-    }
-
-    /// <summary>"12.5", "1,312".</summary>
-    public static string Figure(double amount) => amount.ToString("#,0.##", CultureInfo.InvariantCulture);
+    public static string Amount(double amount, string unit) => Amounts.Format(amount, unit);
 
     /// <summary>"4 s", "3 min", "2 h"; "–" for null.</summary>
     public static string Ago(double? seconds) => seconds switch
