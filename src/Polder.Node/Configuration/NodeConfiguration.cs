@@ -21,6 +21,9 @@ public sealed class NodeConfiguration
     public const string CommandLineSource = "command line";
     private const string Prefix = "POLDER_";
 
+    // Variables of the developers' tools, which a node started by them inherits.
+    private static readonly string[] Foreign = ["POLDER_ACCEPT_API", "POLDER_FUZZ_SEED", "POLDER_FUZZ_SECONDS", "POLDER_PROGRAM"];
+
     private readonly Dictionary<string, string> _sources = new(StringComparer.Ordinal);
 
     private NodeConfiguration(NodeOptions options) => Options = options;
@@ -41,7 +44,7 @@ public sealed class NodeConfiguration
         IEnumerable<KeyValuePair<string, string>> commandLine, IEnumerable<KeyValuePair<string, string>>? environment = null)
     {
         var typed = commandLine.ToList();
-        var variables = (environment ?? OfProcess()).Where(pair => pair.Key.StartsWith(Prefix, StringComparison.Ordinal)).OrderBy(pair => pair.Key, StringComparer.Ordinal).ToList();
+        var variables = (environment ?? OfProcess()).Where(pair => pair.Key.StartsWith(Prefix, StringComparison.Ordinal) && !Foreign.Contains(pair.Key)).OrderBy(pair => pair.Key, StringComparer.Ordinal).ToList();
 
         // The folder decides which file is read, so it is looked for first. A file cannot name the folder that it lies in.
         var probe = new NodeConfiguration(new NodeOptions());

@@ -14,6 +14,7 @@ namespace Polder.Node.Folders;
 /// identity.key  the private key (<see cref="KeyFile"/>)
 /// polder.db     blocks, proposals, frauds (SQLite), with -wal and -shm beside it
 /// peers.cache   addresses that answered lately
+/// chain.length  how long the own chain was once: a second place that knows
 /// polder.json   the owner's configuration, if any
 /// </code></remarks>
 public sealed class DataFolder : IDisposable
@@ -33,6 +34,8 @@ public sealed class DataFolder : IDisposable
     public string DatabasePath => Path.Combine(FullPath, "polder.db");
     /// <summary>Addresses that answered lately.</summary>
     public string PeerCachePath => Path.Combine(FullPath, "peers.cache");
+    /// <summary>How long the own chain was once.</summary>
+    internal string ChainMarkPath => Path.Combine(FullPath, "chain.length");
     /// <summary>The owner's configuration.</summary>
     public string ConfigurationPath => Path.Combine(FullPath, "polder.json");
     private string VersionPath => Path.Combine(FullPath, "version");

@@ -118,6 +118,7 @@ internal sealed class BlockReader(Database database, string path)
     {
         if (HalfBlock.TryUnpack(statement.Blob(0), out var block) && block.Hash.Head == unchecked((ulong)statement.Number(1))) return block;
         statement.Reset();
+        DatabaseCheck.MarkDamaged(path);
         throw Sqlite.Error(raw.SQLITE_CORRUPT, path, null);
     }
 }

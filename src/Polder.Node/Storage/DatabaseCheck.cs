@@ -9,10 +9,21 @@ namespace Polder.Node.Storage;
 /// <summary>What is done about a damaged database: found out, set aside, read as far as it goes.</summary>
 internal static class DatabaseCheck
 {
+    private const string MarkSuffix = ".damaged";
+
+    /// <summary>Damage that only a reader notices is remembered for the next start.</summary>
+    public static void MarkDamaged(string path)
+    {
+        try { File.WriteAllText(path + MarkSuffix, "A block in the database is not what was written. The next start sets the database aside.\n"); }
+        catch (IOException) { }
+        catch (UnauthorizedAccessException) { }
+    }
+
     /// <summary>Whether SQLite finds the file damaged, or it is no database at all. A file that cannot be opened is not damaged.</summary>
     public static bool IsDamaged(string path)
     {
         if (new FileInfo(path).Length == 0) return false;
+        if (File.Exists(path + MarkSuffix)) return true;
         try
         {
             using var database = Database.Open(path);
@@ -31,6 +42,7 @@ internal static class DatabaseCheck
         // The log belongs to the file: left behind, it would be taken for the new one's.
         foreach (var suffix in (string[])["-wal", "-shm"])
             if (File.Exists(path + suffix)) File.Move(path + suffix, aside + suffix);
+        File.Delete(path + MarkSuffix);
         return aside;
     }
 

@@ -97,6 +97,10 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     /// <summary>Why nothing may be signed: the own chain is not known to be whole. Kept on disk until <see cref="AllowSigning"/>.</summary>
     public string? SigningRefused => _facts.TryGetValue(SigningRefusedFact, out var words) ? System.Text.Encoding.UTF8.GetString(words) : null;
 
+    /// <summary>Whose database it is; null before the first start was finished.</summary>
+    public Identity.PublicKey? Owner =>
+        _facts.TryGetValue(OwnerFact, out var key) && Identity.PublicKey.TryParse(key, out var owner) ? owner : null;
+
     /// <summary>Why nothing can be written at present (disk full, read-only, damage); null normally.</summary>
     public string? WriteFailure => _writer?.Failure?.Message;
 
@@ -286,6 +290,9 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
 
     /// <inheritdoc/>
     public Task FlushAsync() => CheckedWriter.FlushAsync();
+
+    /// <summary>Writes what is left; nothing can be written afterwards, but all can be read.</summary>
+    internal void StopWriting() => _writer?.Stop();
 
     /// <summary>Writes what is left and closes the file.</summary>
     public void Dispose()

@@ -66,6 +66,8 @@ internal sealed class StorageThread
         lock (_gate)
         {
             if (_failure is { } failure) return Task.FromException(failure);
+            if (_stopping && (!_open.IsEmpty || _writing is not null) && !_thread.IsAlive)
+                return Task.FromException(new StorageException(0, "The node has stopped."));
             if (_open.IsEmpty) return _writing is { } writing ? WaitFor(writing) : Task.CompletedTask;
             var task = WaitFor(_open);
             Monitor.PulseAll(_gate);

@@ -28,6 +28,8 @@ internal sealed class Candidates(OverlayOptions options, OverlayCounters counter
 
     public int Count => _all.Count;
 
+    public IEnumerable<Endpoint> Addresses => _all.Select(static candidate => candidate.Address);
+
     public Candidate? Find(Endpoint address) => _byAddress.GetValueOrDefault(address);
 
     public Candidate? Add(Endpoint address, bool asked, TimeSpan now)

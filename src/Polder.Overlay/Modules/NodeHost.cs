@@ -106,6 +106,10 @@ public sealed class NodeHost
         Own.Lan = lanAddress;
     }
 
+    /// <summary>Addresses heard of where nobody has answered yet, in no order that anything may hang on.</summary>
+    public IReadOnlyList<Endpoint> AddressesHeard =>
+        [.. _order.SelectMany(static community => community.Introductions.Candidates.Addresses).Where(address => Peers.FindAt(address) is null).Distinct()];
+
     /// <summary>Raised for every exception in a handler or in background work.</summary>
     public event Action<Fault>? UnhandledFault;
 

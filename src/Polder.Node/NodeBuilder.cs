@@ -1,0 +1,140 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Polder.Cryptography;
+using Polder.Identity;
+using Polder.Ledger;
+using Polder.Ledger.Records;
+using Polder.Ledger.Stores;
+using Polder.Net;
+using Polder.Node.Folders;
+using Polder.Node.Lan;
+using Polder.Node.Runtime;
+using Polder.Node.Storage;
+using Polder.Node.Udp;
+using Polder.Overlay;
+using Polder.Overlay.Discovery;
+using Polder.Runtime;
+
+namespace Polder.Node;
+
+/// <summary>Puts a node together on this machine's network and disk:
+/// <c>await using var node = await new NodeBuilder(options).Join(context => new HelloCommunity(context)).StartAsync();</c></summary>
+public sealed class NodeBuilder
+{
+    private readonly NodeOptions _options;
+    private readonly List<Action<NodeHost>> _joins = [];
+    private ILoggerFactory _log = NullLoggerFactory.Instance;
+    private TrustChainOptions _ledger = new();
+
+    /// <summary>A node with these options; the defaults without.</summary>
+    public NodeBuilder(NodeOptions? options = null) => _options = options ?? new NodeOptions();
+
+    /// <summary>Joins a community at the start, after the node's own.</summary>
+    public NodeBuilder Join<T>(Func<CommunityContext, T> make) where T : Community
+    {
+        ArgumentNullException.ThrowIfNull(make);
+        _joins.Add(host => host.Join(make));
+        return this;
+    }
+
+    /// <summary>Switches on a module at the start.</summary>
+    public NodeBuilder With(INodeModule module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        _joins.Add(module.Join);
+        return this;
+    }
+
+    /// <summary>Where logs go; nowhere by default.</summary>
+    public NodeBuilder LogTo(ILoggerFactory log)
+    {
+        _log = log ?? throw new ArgumentNullException(nameof(log));
+        return this;
+    }
+
+    /// <summary>Changes how the ledger is set.</summary>
+    public NodeBuilder WithLedger(TrustChainOptions options)
+    {
+        _ledger = options ?? throw new ArgumentNullException(nameof(options));
+        return this;
+    }
+
+    /// <summary>Opens folder, key, database and socket, and begins to walk. What is given back is disposed by the caller.</summary>
+    /// <exception cref="NodeStartException">The node cannot start; the message says what to do.</exception>
+    public async Task<PolderNode> StartAsync(CancellationToken cancellation = default)
+    {
+        var parts = new NodeParts();
+        try
+        {
+            return await StartAsync(parts, cancellation).ConfigureAwait(false);
+        }
+        catch (SodiumMissingException problem)
+        {
+            await parts.DisposeAsync().ConfigureAwait(false);
+            throw new NodeStartException(problem.Message, problem);
+        }
+        catch
+        {
+            await parts.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<PolderNode> StartAsync(NodeParts parts, CancellationToken cancellation)
+    {
+        var log = _log.CreateLogger("Polder.Node");
+        var folder = parts.Folder = DataFolder.Open(_options.Data);
+        var identity = parts.Identity = ReadOrCreateKey(folder);
+        var loop = parts.Loop = new ThreadLoop(onError: problem => NodeLog.WorkFailed(log, problem));
+        var socket = parts.Socket = UdpSocket.Bind(loop, _options.Port, _options.Loopback);
+        var store = parts.Store = SqliteBlockStore.Open(folder.DatabasePath, identity.Public.Bytes, TimeProvider.System.GetUtcNow());
+        if (store.SetAside is { } aside) NodeLog.DatabaseSetAside(log, aside, store.Salvaged);
+        var mark = new ChainMark(folder.ChainMarkPath);
+        var cache = parts.PeerCache = new PeerCacheFile(folder.PeerCachePath);
+
+        var joins = new List<Endpoint>();
+        foreach (var address in _options.Join)
+            joins.AddRange(await JoinAddress.ResolveAsync(address, _options.Loopback, cancellation).ConfigureAwait(false));
+
+        var time = new LoopTimeProvider(TimeProvider.System, loop);
+        var environment = new NodeEnvironment(
+            loop, time, new EntropyPrng(), socket, new ThreadPoolWorkers(loop, _options.Workers), Ed25519Signatures.Instance);
+        return await loop.InvokeAsync(() =>
+        {
+            var host = parts.Host = new NodeHost(environment, identity, _options.EffectiveOverlay, _log);
+            if (!_options.Loopback && LanAddress.Find(socket.LocalEndpoint.Port) is { } lan) host.LanAddress = lan;
+            host.Offer<IPeerCache>(cache);
+            host.Offer<IBlockStore>(store);
+            var ledger = host.Join(context => new TrustChainCommunity(context, store, _ledger with
+            {
+                OwnChainUncertain = _ledger.OwnChainUncertain || store.SigningRefused is not null,
+                OwnLengthAtLeast = Math.Max(_ledger.OwnLengthAtLeast, mark.Read()),
+            }));
+            var records = new HelpRecords(ledger, identity.Public);
+            host.Offer(ledger);
+            host.Offer(records);
+            foreach (var join in _joins) join(host);
+            var node = new PolderNode(_options, parts, ledger, records, mark);
+            foreach (var address in joins) host.WalkTo(address);
+            host.Start();
+            if (_options is { Loopback: false, Lan: true }) parts.Lan = LanNeighbours.TryStart(environment, identity.Public.NodeId.Head, host.WalkTo);
+            return node;
+        }).WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
+    private KeyPair ReadOrCreateKey(DataFolder folder)
+    {
+        if (File.Exists(folder.KeyPath)) return KeyFile.Read(folder.KeyPath, _options.Passphrase);
+        if (File.Exists(folder.DatabasePath))
+            throw new NodeStartException(
+                $"{folder.FullPath} holds a database but no identity.key. Put your backup of the key back (polder restore), or use another folder: --data DIR.");
+        var pair = KeyFile.Create();
+        try { KeyFile.Write(folder.KeyPath, pair, _options.Passphrase); }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            pair.Dispose();
+            throw new NodeStartException($"The key file {folder.KeyPath} cannot be written: {problem.Message}", problem);
+        }
+        return pair;
+    }
+}

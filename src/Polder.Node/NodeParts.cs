@@ -1,0 +1,43 @@
+using Polder.Identity;
+using Polder.Node.Folders;
+using Polder.Node.Lan;
+using Polder.Node.Runtime;
+using Polder.Node.Storage;
+using Polder.Node.Udp;
+using Polder.Overlay;
+
+namespace Polder.Node;
+
+/// <summary>What a running node holds of the machine, given back in the reverse order of taking, as far as it was taken.</summary>
+internal sealed class NodeParts : IAsyncDisposable
+{
+    public DataFolder? Folder { get; set; }
+    public KeyPair? Identity { get; set; }
+    public ThreadLoop? Loop { get; set; }
+    public UdpSocket? Socket { get; set; }
+    public SqliteBlockStore? Store { get; set; }
+    public PeerCacheFile? PeerCache { get; set; }
+    public NodeHost? Host { get; set; }
+    public LanNeighbours? Lan { get; set; }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Host is { } host && Loop is { } running)
+        {
+            await running.InvokeAsync(async () =>
+            {
+                Lan?.Dispose();
+                await host.StopAsync();
+                return true;
+            }).ConfigureAwait(false);
+        }
+        Socket?.Dispose();
+        // The writer ends first, so that those who wait for a flush still continue on the loop; then the loop; then the reader.
+        if (Store is not null) await Task.Run(Store.StopWriting).ConfigureAwait(false);
+        if (Loop is not null) await Loop.DisposeAsync().ConfigureAwait(false);
+        Store?.Dispose();
+        if (PeerCache is not null) await PeerCache.WrittenAsync().ConfigureAwait(false);
+        Identity?.Dispose();
+        Folder?.Dispose();
+    }
+}
