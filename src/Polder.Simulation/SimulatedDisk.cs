@@ -38,6 +38,13 @@ public sealed class SimulatedDisk
     /// <summary>A fault at the write with this number; the first is 1.</summary>
     public void FaultAt(long write, DiskFault fault) => _faults[write] = fault;
 
+    /// <summary>Takes back every planned fault; writes are at once again.</summary>
+    public void Clear()
+    {
+        _faults.Clear();
+        (IsFull, Latency) = (false, TimeSpan.Zero);
+    }
+
     /// <summary>What survives crashes, by name; made at first use.</summary>
     public T Surface<T>(string name, Func<T> make) where T : class
     {

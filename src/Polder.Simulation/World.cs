@@ -200,9 +200,9 @@ public sealed class World
 
     /// <summary>
     /// Runs until the condition holds, which is looked at every <paramref name="every"/> (default 100 ms) of virtual time. Fails when
-    /// it does not within <paramref name="limit"/>. Gives the virtual time that it took.
+    /// it does not within <paramref name="limit"/>; <paramref name="explain"/> then says what is missing. Gives the virtual time that it took.
     /// </summary>
-    public TimeSpan RunUntil(Func<bool> condition, TimeSpan limit, string? what = null, TimeSpan? every = null)
+    public TimeSpan RunUntil(Func<bool> condition, TimeSpan limit, string? what = null, TimeSpan? every = null, Func<string>? explain = null)
     {
         var (began, end) = (NowTicks, NowTicks + limit.Ticks);
         var interval = (every ?? TimeSpan.FromMilliseconds(100)).Ticks;
@@ -210,7 +210,7 @@ public sealed class World
         {
             if (NowTicks >= end)
             {
-                Fail($"{what ?? "What was waited for"} did not happen within {limit} of virtual time");
+                Fail($"{what ?? "What was waited for"} did not happen within {limit} of virtual time{(explain is null ? "" : ": " + explain())}");
                 ThrowIfFailed();
             }
             RunTo(Math.Min(end, NowTicks + interval));

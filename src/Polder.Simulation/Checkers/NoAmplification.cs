@@ -1,4 +1,5 @@
 using Polder.Net;
+using Polder.Overlay;
 
 namespace Polder.Simulation.Checkers;
 
@@ -14,8 +15,11 @@ namespace Polder.Simulation.Checkers;
 /// </remarks>
 public sealed class NoAmplification : TrafficChecker
 {
-    /// <summary>Introduction requests and punctures on a node's own initiative towards one address, in ten seconds.</summary>
-    public const int OwnAccordBytes = 2400;
+    /// <summary>
+    /// Bytes on a node's own initiative towards one address in ten seconds, for each community: a walk of four requests each three seconds,
+    /// and four punctures.
+    /// </summary>
+    public const int OwnAccordBytes = 4 * 4 * 210 + 4 * 190;
 
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
@@ -46,7 +50,8 @@ public sealed class NoAmplification : TrafficChecker
         if (account.Validated) return;
         account.Out += datagram.Length;
         account.Asked = true;
-        if (account.Out > 3 * account.In + OwnAccordBytes)
+        var communities = node.Program is NodeHost host ? host.Communities.Count : 1;
+        if (account.Out > 3 * account.In + communities * OwnAccordBytes)
             world.Fail($"{node.Name} sent {account.Out} bytes within {Window} to {to}, which never answered and sent {account.In}");
     }
 

@@ -26,7 +26,12 @@ internal static class NatScenario
     /// Whether puncturing connects the two: one of them can be reached at the endpoint that the introducer knows, and the
     /// answer gets back.
     /// </summary>
-    internal static bool CanConnect(NatBehaviour? a, NatBehaviour? b) => Opens(a, b) || Opens(b, a);
+    /// <remarks>
+    /// Two boxes that give every remote endpoint a port of its own chase each other even where neither filters: each answer comes
+    /// from a port that was not asked, and an address proves itself only by answering from where it was asked (OV-3.14).
+    /// </remarks>
+    internal static bool CanConnect(NatBehaviour? a, NatBehaviour? b) => (Opens(a, b) || Opens(b, a))
+        && !(a?.Mapping == NatDependence.AddressAndPortDependent && b?.Mapping == NatDependence.AddressAndPortDependent);
 
     private static bool Opens(NatBehaviour? from, NatBehaviour? to)
     {

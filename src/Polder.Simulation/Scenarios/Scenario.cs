@@ -37,7 +37,10 @@ public sealed class ScenarioRun
 {
     private readonly Scenario _scenario;
     private readonly bool _nodesGiven;
-    private readonly List<World> _worlds = [];
+    private World? _world;
+    private string? _trace;
+    private TimeSpan _virtual;
+    private long _steps, _datagrams;
     private readonly List<string> _lines = [];
 
     internal ScenarioRun(Scenario scenario, ulong seed, int nodes, bool nodesGiven, bool? realSignatures)
@@ -63,23 +66,22 @@ public sealed class ScenarioRun
     /// <summary>A world of this run's seed. The first one; a story in chapters asks for further ones with a number.</summary>
     public World NewWorld(LinkModel? link = null, int chapter = 0)
     {
+        Close();
         var seed = chapter == 0 ? Seed : Prng.DeriveSeed(Seed, string.Create(CultureInfo.InvariantCulture, $"chapter {chapter}"));
-        var world = new World(seed, link, new WorldOptions
+        return _world = new World(seed, link, new WorldOptions
         {
             Scenario = _scenario.Name,
             RepeatSeed = Seed,
             RealSignatures = RealSignatures,
             RepeatArguments = _nodesGiven ? string.Create(CultureInfo.InvariantCulture, $"--nodes {Nodes}") : "",
         });
-        _worlds.Add(world);
-        return world;
     }
 
     /// <summary>A line of the result, and of the report if the run fails.</summary>
     public void Say(string line)
     {
         _lines.Add(line);
-        if (_worlds.Count > 0) _worlds[^1].Note(line);
+        _world?.Note(line);
     }
 
     /// <summary>A link drawn from the seed: anything from calm to dreadful, at most this lossy.</summary>
@@ -97,10 +99,18 @@ public sealed class ScenarioRun
 
     internal ScenarioResult Finish()
     {
-        foreach (var world in _worlds) world.ThrowIfFailed();
-        return new ScenarioResult(
-            _scenario.Name, Seed, string.Join('-', _worlds.Select(world => world.Trace.ToString())),
-            TimeSpan.FromTicks(_worlds.Sum(world => world.Now.Ticks)), _worlds.Sum(world => world.Steps),
-            _worlds.Sum(world => world.Traffic.Delivered), RealSignatures, _lines);
+        Close();
+        return new ScenarioResult(_scenario.Name, Seed, _trace ?? "", _virtual, _steps, _datagrams, RealSignatures, _lines);
+    }
+
+    /// <summary>Only what is counted is kept of a world that is over: a run may make hundreds.</summary>
+    private void Close()
+    {
+        if (_world is not { } world) return;
+        world.ThrowIfFailed();
+        _trace = _trace is null ? world.Trace.ToString()
+            : string.Create(CultureInfo.InvariantCulture, $"{Prng.DeriveSeed(0, _trace + world.Trace):x16}{Prng.DeriveSeed(1, _trace + world.Trace):x16}");
+        (_virtual, _steps, _datagrams) = (_virtual + world.Now, _steps + world.Steps, _datagrams + world.Traffic.Delivered);
+        _world = null;
     }
 }

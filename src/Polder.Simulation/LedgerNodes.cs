@@ -1,0 +1,31 @@
+using Polder.Ledger;
+using Polder.Ledger.Records;
+using Polder.Ledger.Stores;
+using Polder.Overlay;
+
+namespace Polder.Simulation;
+
+/// <summary>Adding nodes that keep a chain: the overlay, TrustChain and records of help on a disk that survives crashes.</summary>
+public static class LedgerNodes
+{
+    /// <summary>A node with a ledger. Its store is opened anew on the node's disk at every start.</summary>
+    public static SimulatedNode AddLedgerNode(
+        this World world, string name, Home? home = null, TrustChainOptions? options = null, OverlayOptions? overlay = null, Action<SimulatedNode, NodeHost>? setUp = null) =>
+        world.AddNode(name, home, overlay, (node, host) =>
+        {
+            var platter = node.Disk.Surface("blocks", () => new MemoryPlatter());
+            var ledger = host.Join(context => new TrustChainCommunity(context, new MemoryBlockStore(platter, node.Disk.CommitAsync), options));
+            host.Offer(ledger);
+            host.Offer(new HelpRecords(ledger, node.Identity.Public));
+            setUp?.Invoke(node, host);
+        });
+
+    extension(SimulatedNode node)
+    {
+        /// <summary>The ledger of the node's present life; null when it has none.</summary>
+        public TrustChainCommunity? Ledger => node.Program is NodeHost host ? host.Find<TrustChainCommunity>() : null;
+
+        /// <summary>The records of help of the node's present life; null when it has none.</summary>
+        public HelpRecords? Records => node.Program is NodeHost host ? host.Find<HelpRecords>() : null;
+    }
+}
