@@ -70,7 +70,8 @@ internal sealed class BlockIntake(IBlockStore store, BlockValidator validator, K
     /// <summary>Tells listeners of own blocks, which are not taken in but made.</summary>
     public void Announce(HalfBlock block) => Kept?.Invoke(block);
 
-    private void Keep(FraudProof fraud)
+    /// <summary>Keeps a proof, within bounds.</summary>
+    public void Keep(FraudProof fraud)
     {
         var ofCulprit = 0;
         var all = store.Frauds();

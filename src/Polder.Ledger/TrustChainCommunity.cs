@@ -49,7 +49,7 @@ public sealed class TrustChainCommunity : Community
         Own = new OwnChain(Environment, Identity, store, Options);
         Validator = new BlockValidator(Environment.Signatures);
         _intake = new BlockIntake(store, Validator, Identity, Book, Options, Counters);
-        _crawler = new Crawler(Environment, store, Options, Counters, (peer, request) => Send(peer, request), Leaving);
+        _crawler = new Crawler(Environment, store, Options, Counters, Request, Leaving);
         _proposals = new Proposals(Identity);
         _inbox = new Inbox(store);
         _agreements = new Agreements(this, _inbox);
@@ -158,6 +158,17 @@ public sealed class TrustChainCommunity : Community
         return verdict ?? Validator.Validate(block, Store);
     }
 
+    /// <summary>Takes in many blocks that the owner brings from elsewhere, verified on the workers; completes when they are safe on disk.</summary>
+    public async Task<IngestResult> ImportAsync(IEnumerable<HalfBlock> blocks)
+    {
+        var result = await new BlockIngest(Environment, Store, Validator, _intake.Announce, _intake.Keep).RunAsync(blocks);
+        Counters.Count(LedgerCount.BlocksKept, result.Kept);
+        Counters.Count(LedgerCount.BlocksKnown, result.Known);
+        Counters.Count(LedgerCount.BlocksInvalid, result.Invalid);
+        Own.Refresh();
+        return result;
+    }
+
     /// <summary>Asks a peer for a whole chain, its own when none is named, and takes in what comes.</summary>
     public async Task<CrawlResult> CrawlAsync(Peer peer, PublicKey? chain = null)
     {
@@ -229,6 +240,13 @@ public sealed class TrustChainCommunity : Community
         var wasKnown = IsKnown(response.Block);
         var held = Receive(from, response.Block, wanted);
         if (wanted) _crawler.Count(response.CrawlId, response.Index, response.Total, held && !wasKnown);
+    }
+
+    private void Request(Peer peer, CrawlRequest request)
+    {
+        // Ten blocks, ten that link to them, and a proof.
+        Expect(peer, 2 * Limits.CrawlAnswerBlocksMax + 4);
+        Send(peer, request);
     }
 
     private void AnswerCrawl(Peer peer, CrawlRequest request)

@@ -26,6 +26,9 @@ public static class OverlayLimits
     /// <summary>Addresses kept for one peer (OV-1.2).</summary>
     public const int AddressesPerPeerMax = 8;
 
+    /// <summary>Datagrams of one peer that may be expected beyond its rate, as answers of many datagrams to questions of ours.</summary>
+    public const int ExpectedMax = 256;
+
     /// <summary>Communities remembered for one peer.</summary>
     public const int CommunitiesPerPeerMax = 64;
 

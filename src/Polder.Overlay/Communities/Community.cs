@@ -119,6 +119,13 @@ public abstract class Community
         return answer;
     }
 
+    /// <summary>So many unasked-for-looking datagrams of this peer are the answer to a question of ours: they do not count against its rate.</summary>
+    protected static void Expect(Peer peer, int datagrams)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        peer.Expected = Math.Min(peer.Expected + datagrams, OverlayLimits.ExpectedMax);
+    }
+
     /// <summary>Sends a signed message to a peer's preferred address, best effort. A message above 65,507 bytes throws.</summary>
     protected void Send<T>(Peer peer, T message, MessageForm? form = null) where T : struct, IMessage<T>
     {

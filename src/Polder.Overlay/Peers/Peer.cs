@@ -18,6 +18,7 @@ public sealed class Peer
 
     internal const int RoundTripsKept = 5;
     internal TokenBucket Rate;
+    internal int Expected;
     internal TokenBucket PunctureRate;
 
     internal Peer(PublicKey key, Endpoint address)

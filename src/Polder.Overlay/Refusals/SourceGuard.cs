@@ -26,8 +26,13 @@ internal sealed class SourceGuard(OverlayOptions options, OverlayCounters counte
     }
 
     /// <summary>Whether a packet of a peer is looked at.</summary>
-    public bool Admits(Peer peer, TimeSpan now) =>
-        peer.Rate.TryTake(now, options.PeerPacketsPerSecond, options.PeerPacketsBurst) || Refuse(Refusal.PeerRate);
+    public bool Admits(Peer peer, TimeSpan now)
+    {
+        if (peer.Rate.TryTake(now, options.PeerPacketsPerSecond, options.PeerPacketsBurst)) return true;
+        if (peer.Expected <= 0) return Refuse(Refusal.PeerRate);
+        peer.Expected--;
+        return true;
+    }
 
     /// <summary>Whether a stranger's signature is checked. Counted by the known cost of one check, so that it replays.</summary>
     public bool MayCheckSignature(TimeSpan now)

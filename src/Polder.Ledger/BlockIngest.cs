@@ -1,0 +1,224 @@
+using Polder.Cryptography;
+using Polder.Identity;
+using Polder.Ledger.Blocks;
+using Polder.Ledger.Stores;
+using Polder.Ledger.Validation;
+using Polder.Runtime;
+
+namespace Polder.Ledger;
+
+/// <summary>What became of many blocks.</summary>
+/// <param name="Kept">New and kept.</param>
+/// <param name="Known">Here already.</param>
+/// <param name="Invalid">Invalid; the last of them are in <see cref="IBlockStore.Refused"/>.</param>
+public readonly record struct IngestResult(int Kept, int Known, int Invalid);
+
+/// <summary>
+/// Takes in many blocks: signatures and hashes are worked out in batches on the workers, the rest is judged on the loop in
+/// order, and stored in groups. A block that follows the last one known of its chain, as nearly all do, is judged without a
+/// look-up for its neighbours.
+/// </summary>
+public sealed class BlockIngest
+{
+    /// <summary>Blocks a batch.</summary>
+    public const int BatchBlocks = 256;
+
+    private const int UnflushedMax = 8_192;
+    private const int ChainsMax = 65_536;
+
+    private readonly NodeEnvironment _environment;
+    private readonly IBlockStore _store;
+    private readonly BlockValidator _validator;
+    private readonly Action<HalfBlock>? _kept;
+    private readonly Action<FraudProof>? _fraud;
+    private readonly Dictionary<PublicKey, Chain> _chains = new(PublicKey.Comparer);
+    private readonly Dictionary<PublicKey, Chain>.AlternateLookup<ReadOnlySpan<byte>> _chainOf;
+    private readonly HashSet<Link> _links = [];
+    private readonly List<HalfBlock> _ready = new(BatchBlocks);
+    private int _keptCount, _known, _invalid, _group;
+
+    /// <summary>Blocks go into this store by these rules.</summary>
+    /// <param name="environment">Workers and signatures.</param>
+    /// <param name="store">Where to.</param>
+    /// <param name="validator">Rules, those of types included.</param>
+    /// <param name="kept">Told of every block kept.</param>
+    /// <param name="fraud">Told of every proof found; keeps it. Without it proofs go straight into the store.</param>
+    public BlockIngest(NodeEnvironment environment, IBlockStore store, BlockValidator validator, Action<HalfBlock>? kept = null, Action<FraudProof>? fraud = null)
+    {
+        (_environment, _store, _validator, _kept, _fraud) = (environment, store, validator, kept, fraud);
+        _chainOf = _chains.GetAlternateLookup<ReadOnlySpan<byte>>();
+    }
+
+    /// <summary>
+    /// Takes all of them in, and completes when they are safe on disk. <paramref name="workers"/>: batches verified at a time;
+    /// as many as there are workers when 0. On the loop.
+    /// </summary>
+    public async Task<IngestResult> RunAsync(IEnumerable<HalfBlock> blocks, int workers = 0)
+    {
+        ArgumentNullException.ThrowIfNull(blocks);
+        (_keptCount, _known, _invalid) = (0, 0, 0);
+        // One batch waits ready while each worker has one, so that none idles while the loop judges.
+        var atOnce = (workers > 0 ? workers : _environment.Workers.Parallelism) + 1;
+        var running = new Queue<(HalfBlock[] Batch, Task<ulong[]> Verified)>();
+        var unflushed = 0;
+        Task flushing = Task.CompletedTask;
+        var signatures = _environment.Signatures;
+        var lanes = workers > 0 ? new SemaphoreSlim(workers) : null;
+        foreach (var chunk in blocks.Chunk(BatchBlocks))
+        {
+            running.Enqueue((chunk, VerifyAsync(chunk)));
+            if (running.Count >= atOnce) await FinishAsync(running.Dequeue());
+        }
+        while (running.Count > 0) await FinishAsync(running.Dequeue());
+        await _store.FlushAsync();
+        return new IngestResult(_keptCount, _known, _invalid);
+
+        async Task<ulong[]> VerifyAsync(HalfBlock[] batch)
+        {
+            if (lanes is not null) await lanes.WaitAsync();
+            try { return await _environment.Workers.RunAsync(() => Verify(batch, signatures)); }
+            finally { lanes?.Release(); }
+        }
+
+        async Task FinishAsync((HalfBlock[] Batch, Task<ulong[]> Verified) work)
+        {
+            var good = await work.Verified;
+            for (var i = 0; i < work.Batch.Length; i++) Take(work.Batch[i], (good[i / 64] >> (i % 64) & 1) != 0);
+            StoreReady();
+            unflushed += work.Batch.Length;
+            if (unflushed < UnflushedMax / 2) return;
+            // One group is written while the next is verified; no more than two wait.
+            await flushing;
+            flushing = _store.FlushAsync();
+            unflushed = 0;
+        }
+    }
+
+    /// <summary>On a worker: a bit for each good signature, and the hash worked out. Touches nothing but the blocks.</summary>
+    private static ulong[] Verify(HalfBlock[] batch, ISignatures signatures)
+    {
+        var good = new ulong[(batch.Length + 63) / 64];
+        PublicKey? last = null;
+        for (var i = 0; i < batch.Length; i++)
+        {
+            var block = batch[i];
+            // Blocks of one chain come together: one key object serves them all.
+            if (last is not null && block.PublicKey.SequenceEqual(last.Bytes)) block.Owner = last;
+            else last = block.Owner;
+            if (!block.VerifySignature(signatures)) continue;
+            good[i / 64] |= 1ul << (i % 64);
+            _ = block.Hash;
+        }
+        return good;
+    }
+
+    private void Take(HalfBlock block, bool signatureIsGood)
+    {
+        if (block.Transaction.Length > Limits.TransactionBytesMax || block.Type.Length > Limits.TypeBytesMax)
+        {
+            _invalid++;
+            return;
+        }
+        if (signatureIsGood && ChainOf(block.PublicKey) is { } chain)
+        {
+            if (Follows(block, chain) && (block.IsProposal ? block.Sequence > chain.LinkedTo : FitsProposal(block, chain)) && !_validator.HasTypeRules(block.Type) && IsPlain(block))
+            {
+                (chain.Length, chain.Tip) = (block.Sequence, block.Hash);
+                _ready.Add(block);
+                chain.ReadyIn = _group;
+                _keptCount++;
+                _kept?.Invoke(block);
+                return;
+            }
+        }
+        TakeSlowly(block, signatureIsGood);
+    }
+
+    private void TakeSlowly(HalfBlock block, bool signatureIsGood)
+    {
+        StoreReady();
+        if (_store.Get(block.PublicKey, block.Sequence) is { } known && known.Equals(block))
+        {
+            _known++;
+            return;
+        }
+        var verdict = _validator.Validate(block, _store, signatureIsGood);
+        if (verdict.Fraud is { } fraud)
+        {
+            if (_fraud is not null) _fraud(fraud);
+            else _store.AddFraud(fraud);
+        }
+        if (verdict.IsInvalid)
+        {
+            _invalid++;
+            _store.AddRefused(new RefusedBlock(block, verdict.Reason));
+            return;
+        }
+        _store.Add(block);
+        _keptCount++;
+        _kept?.Invoke(block);
+        if (ChainOf(block.PublicKey) is { } chain && block.Sequence > chain.Length) (chain.Length, chain.Tip) = (block.Sequence, block.Hash);
+        if (!block.IsProposal && ChainOf(block.LinkKey) is { } target) target.LinkedTo = Math.Max(target.LinkedTo, block.LinkSequence);
+    }
+
+    /// <summary>Whether nothing of the chain is known at or behind its place, and the block before it is the last one known.</summary>
+    private static bool Follows(HalfBlock block, Chain chain) =>
+        block.Sequence == chain.Length + 1ul && block.PreviousHash == (chain.Length == 0 ? HalfBlock.GenesisHash : chain.Tip);
+
+    private static bool IsPlain(HalfBlock block) => PublicKey.HasRightForm(block.LinkKey) || block.IsSource;
+
+    /// <summary>Whether the proposal that a block agrees to was made to its signer, who did not agree to it before; false where it must be looked at closely.</summary>
+    private bool FitsProposal(HalfBlock block, Chain chain)
+    {
+        if (ChainOf(block.LinkKey) is not { } target) return false;
+        target.LinkedTo = Math.Max(target.LinkedTo, block.LinkSequence);
+        // A signer of whom nothing was known before this run can have agreed twice only within it.
+        if (!chain.IsNew || !_links.Add(new Link(chain, target, block.LinkSequence))) return false;
+        if (block.LinkSequence > target.Length) return true;
+        if (target.ReadyIn == _group) StoreReady();
+        return _store.Get(block.LinkKey, block.LinkSequence) is { } proposal && proposal.LinkKey.SequenceEqual(block.PublicKey);
+    }
+
+    private void StoreReady()
+    {
+        if (_ready.Count == 0) return;
+        _store.AddRange([.. _ready]);
+        _ready.Clear();
+        _group++;
+    }
+
+    private Chain? ChainOf(ReadOnlySpan<byte> key)
+    {
+        if (_chainOf.TryGetValue(key, out var chain)) return chain;
+        if (!PublicKey.TryParse(key, out var owner)) return null;
+        if (_chains.Count >= ChainsMax)
+        {
+            StoreReady();
+            _chains.Clear();
+            _links.Clear();
+        }
+        var latest = _store.Latest(key);
+        return _chains[owner] = new Chain
+        {
+            Length = latest?.Sequence ?? 0, Tip = latest?.Hash ?? HalfBlock.GenesisHash, IsNew = latest is null,
+            LinkedTo = latest is { Sequence: uint.MaxValue } || _store.LinkingTo(key, (latest?.Sequence ?? 0) + 1, uint.MaxValue, 1).Count > 0 ? uint.MaxValue : 0,
+        };
+    }
+
+    /// <summary>What has to be known of a chain to judge its next block.</summary>
+    private sealed class Chain
+    {
+        /// <summary>The highest number held.</summary>
+        public uint Length { get; set; }
+        /// <summary>Its hash.</summary>
+        public Hash256 Tip { get; set; }
+        /// <summary>Nothing of it was held before.</summary>
+        public bool IsNew { get; init; }
+        /// <summary>Somebody links to a number up to this one: such a proposal may be the third block of a fraud.</summary>
+        public uint LinkedTo { get; set; }
+        /// <summary>The group of writes in which a block of it waits.</summary>
+        public int ReadyIn { get; set; } = -1;
+    }
+
+    private readonly record struct Link(Chain Signer, Chain Target, uint Sequence);
+}
