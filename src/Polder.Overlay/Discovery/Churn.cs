@@ -22,8 +22,9 @@ internal sealed class Churn(NodeHost host)
             var silent = now - (peer.LastIn ?? peer.AddedAt);
             if (silent > options.DropAfter && peer.PingedAt is not null)
             {
-                // The last of the list takes its place: look there again.
-                if (peer.IsValidated) host.Bootstrap.Remember(peer.Address);
+                // The last of the list takes its place: look there again. In a full book this one was let go, not lost: to
+                // try it again would bring it back with all whom it introduces, and everybody would end up knowing everybody.
+                if (peer.IsValidated && !many) host.Bootstrap.Remember(peer.Address);
                 book.Remove(peer);
                 continue;
             }

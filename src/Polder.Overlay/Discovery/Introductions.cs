@@ -303,8 +303,10 @@ internal sealed class Introductions
         }
         if (_host.Open(_community, from, datagram, MessageForm.GlobalTime, out _) is null) return;
         if (!_host.MayWalkTo(from)) return;
+        // With peers enough, an opened NAT is a candidate like any other; else each walk would beget the next.
+        var isWanted = _community.Peers.Count < _host.Options.PeersWanted || Candidates.Find(from) is { TriedAt: not null };
         var candidate = Candidates.Add(from, asked: true, _host.Now);
-        if (candidate is not null && (candidate.TriedAt is null || WalksOpen < _host.Options.WalksMax) && _host.MayWalkNow()) Walk(candidate);
+        if (candidate is not null && isWanted && (candidate.TriedAt is null || WalksOpen < _host.Options.WalksMax) && _host.MayWalkNow()) Walk(candidate);
     }
 
     private bool TryRead<T>(ReadOnlySpan<byte> fields, Endpoint from, out T message) where T : struct, IMessage<T>

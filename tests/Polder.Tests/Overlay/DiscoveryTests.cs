@@ -1,3 +1,4 @@
+using Polder.Overlay;
 using Polder.Overlay.Discovery;
 using Polder.Simulation;
 
@@ -46,6 +47,22 @@ public sealed class DiscoveryTests
         Assert.All(nodes, node => Assert.Equal(4, node.Talk().Peers.Count));
         world.Heal();
         world.RunUntil(Whole, TimeSpan.FromSeconds(33), "the healing");
+    }
+
+    [Fact]
+    public void A_crowded_network_comes_to_rest()
+    {
+        // Found by polder bench, 500 nodes, seed 2: whoever a full book let go was tried again, introduced others, and in the
+        // end everybody knew everybody.
+        var world = new World(2, new LinkModel { Jitter = TimeSpan.FromMilliseconds(20) });
+        var options = new OverlayOptions { WalkTarget = 4, PeersWanted = 6, ConnectedMax = 8, NeighboursWanted = 6, NearestMax = 2 };
+        var nodes = Enumerable.Range(0, 60).Select(i => world.AddTalker($"n{i}", options: options)).ToList();
+        for (var i = 1; i < nodes.Count; i++) nodes[i].WalkTo(nodes[i / 8]);
+        world.RunFor(TimeSpan.FromMinutes(3));
+        var before = world.Traffic.Delivered;
+        world.RunFor(TimeSpan.FromMinutes(1));
+        var eachSecond = (world.Traffic.Delivered - before) / 60.0 / nodes.Count;
+        Assert.True(eachSecond < 4, $"{eachSecond:0.0} datagrams a second at each node");
     }
 
     [Fact]
