@@ -8,7 +8,7 @@ namespace Polder.Host.Pages;
 internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHistory traffic, TimeProvider time)
 {
     /// <summary>Blocks that are listed on one page of a chain.</summary>
-    public const int BlocksListed = 25;
+    public const int BlocksListed = 15;
     /// <summary>Blocks that are drawn as stones.</summary>
     public const int StonesDrawn = 120;
     /// <summary>Rows of the ranking.</summary>

@@ -32,7 +32,8 @@ internal static class Words
     }
 
     /// <summary>"25 MB", "1 answer", "3 answers".</summary>
-    public static string Amount(double amount, string unit) => Amounts.Format(amount, unit);
+    public static string Amount(double amount, string unit) 
+        => (amount, unit) is (1, "answers" or "files" or "hours") ? $"1 {unit[..^1]}" : Amounts.Format(amount, unit);
 
     /// <summary>"4 s", "3 min", "2 h"; "–" for null.</summary>
     public static string Ago(double? seconds) => seconds switch
@@ -42,6 +43,15 @@ internal static class Words
         < 3600 => $"{Math.Floor(seconds.Value / 60):0} min",
         < 172800 => $"{Math.Floor(seconds.Value / 3600):0} h",
         _ => $"{Math.Floor(seconds.Value / 86400):0} days",
+    };
+
+    /// <summary>"14 ms"; "–" for null.</summary>
+    public static string Way(double? milliseconds) => milliseconds switch
+    {
+        null => "–",
+        < 1 => "under 1 ms",
+        < 9950 and var way => $"{way:0} ms",
+        var way => $"{way / 1000:0} s",
     };
 
     /// <summary>"just now", "2 minutes ago", "3 days ago"; a date further back or ahead.</summary>
