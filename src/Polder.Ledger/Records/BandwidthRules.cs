@@ -33,8 +33,9 @@ public sealed class BandwidthRules : ITransactionRules
         if (Next(block, store, out isSure) is { } next
             && (BreaksUp(entry.TotalUp, next.Up, next.TotalUp, isSure) || BreaksUp(entry.TotalDown, next.Down, next.TotalDown, isSure)))
             return "the totals of the block after do not follow from it";
-        // The agreement is judged by the proposal, not the other way round: a wrong answer is the answerer's doing.
-        if (!block.IsProposal && store.Get(block.LinkKey, block.LinkSequence) is { } proposal && proposal.Type.SequenceEqual(block.Type)
+        // The agreement is judged by the proposal, not the other way round: a wrong answer is the answerer's doing. But of a
+        // proven cheater we may hold another version than the one that was answered.
+        if (!block.IsProposal && store.FraudOf(block.LinkKey) is null && store.Get(block.LinkKey, block.LinkSequence) is { } proposal && proposal.Type.SequenceEqual(block.Type)
             && BandwidthEntry.Read(proposal) is { } asked && (asked.Up != entry.Down || asked.Down != entry.Up))
             return "it says another amount than the proposal that it agrees to";
         return null;

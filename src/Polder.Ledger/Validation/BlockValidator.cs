@@ -134,7 +134,9 @@ public sealed class BlockValidator
         if (proposal.IsSource) return;
         if (!proposal.LinkKey.SequenceEqual(block.PublicKey))
         {
-            Add(ref faults, BlockFault.LinkedKeyMismatch);
+            // Of a proven cheater we may hold another version than the one that was honestly agreed to: its doing, not the
+            // agreer's, whose chain must not be torn by it (found by the simulator, scenario cheaters).
+            if (store.FraudOf(block.LinkKey) is null) Add(ref faults, BlockFault.LinkedKeyMismatch);
             return;
         }
         foreach (var other in store.LinkingTo(block.LinkKey, block.LinkSequence, block.LinkSequence, AgreementsScannedMax))

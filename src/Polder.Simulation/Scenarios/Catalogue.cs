@@ -4,7 +4,8 @@ namespace Polder.Simulation.Scenarios;
 public static class Catalogue
 {
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Scenario> All { get; } = [HelloScenario.Scenario, WalkScenario.Scenario, NatScenario.Scenario, LedgerScenario.Scenario, CrashScenario.Scenario];
+    public static IReadOnlyList<Scenario> All { get; } = [HelloScenario.Scenario, WalkScenario.Scenario, NatScenario.Scenario, LedgerScenario.Scenario, CrashScenario.Scenario,
+        CheaterScenario.Scenario, ClockScenario.Scenario];
 
     /// <summary>The one of this name, or null.</summary>
     public static Scenario? Find(string name) => All.FirstOrDefault(scenario => scenario.Name == name);

@@ -17,3 +17,16 @@ public sealed class CrashScenarioTests
     [Theory, MemberData(nameof(Crash))]
     public void A_crash_at_any_write_loses_nothing_and_forks_nothing(string scenario, ulong seed) => ScenarioRuns.Try(scenario, seed);
 }
+
+/// <summary>One cheater of each kind, and clocks that are wrong.</summary>
+public sealed class CheaterScenarioTests
+{
+    public static TheoryData<string, ulong> Cheaters => ScenarioRuns.Seeds("cheaters", fresh: 3);
+    public static TheoryData<string, ulong> Clocks => ScenarioRuns.Seeds("clocks", fresh: 2);
+
+    [Theory, MemberData(nameof(Cheaters))]
+    public void Cheaters_are_found_out_and_harm_nobody(string scenario, ulong seed) => ScenarioRuns.Try(scenario, seed);
+
+    [Theory, MemberData(nameof(Clocks))]
+    public void Wrong_clocks_stop_nobody(string scenario, ulong seed) => ScenarioRuns.Try(scenario, seed);
+}
