@@ -16,7 +16,7 @@ public sealed class OwnChain
     private readonly KeyPair _identity;
     private readonly IBlockStore _store;
     private readonly TrustChainOptions _options;
-    private bool _uncertain;
+    private bool _uncertain, _anyway;
     private string? _broken;
     private HalfBlock? _latest;
     private FraudProof? _fraud;
@@ -40,7 +40,7 @@ public sealed class OwnChain
     public uint FlushedTo { get; private set; }
 
     /// <summary>Whether peers should be asked for our own chain before anything is signed.</summary>
-    public bool NeedsRecovery => _uncertain || _missing > 0 || Length < _options.OwnLengthAtLeast;
+    public bool NeedsRecovery => !_anyway && (_uncertain || _missing > 0 || Length < _options.OwnLengthAtLeast);
 
     /// <summary>Why nothing is signed at present, and what helps; null normally.</summary>
     public string? Refused
@@ -51,6 +51,7 @@ public sealed class OwnChain
             if (_fraud is { } fraud)
                 return $"Two different blocks with number {fraud.Second.Sequence} were signed with this node's key. "
                     + "Peers will not trust it any more. Was the key used in two places, or an old backup restored? Go on with a new identity.";
+            if (_anyway) return null;
             var latest = Length;
             if (_missing > 0)
                 return $"{_missing} blocks of this node's own chain (up to number {latest}) are missing here, but peers have shown newer ones. "
@@ -64,6 +65,12 @@ public sealed class OwnChain
                 : null;
         }
     }
+
+    /// <summary>
+    /// The owner's word that signing goes on although the end of the chain is in doubt: when no peer is left who could have it.
+    /// If a peer does hold a later block, this forks the chain, and peers will not trust the key any more.
+    /// </summary>
+    public void SignAnyway() => _anyway = true;
 
     /// <summary>Signs the next block and puts it into the store. It may be shown after <see cref="FlushAsync"/> only.</summary>
     /// <exception cref="SigningRefusedException">See <see cref="Refused"/>.</exception>

@@ -187,7 +187,7 @@ public sealed class TrustChainCommunity : Community
     protected override void OnIntroduced(Peer peer)
     {
         foreach (var proposal in _proposals.Open)
-            if (proposal is { IsFlushed: true, Sendings: 0 } && proposal.Block.LinkKey.SequenceEqual(peer.Key.Bytes)) SendProposal(proposal, peer.Address);
+            if (proposal is { IsFlushed: true, Sendings: 0 } && proposal.Block.LinkKey.SequenceEqual(peer.Key.Bytes)) SendProposal(proposal, peer);
         _plan.Met(peer);
     }
 
@@ -347,7 +347,7 @@ public sealed class TrustChainCommunity : Community
         {
             var to = Book.Find(proposal.Block.LinkKey)?.Address ?? Endpoint.None;
             proposal.IsFlushed = true;
-            if (to != Endpoint.None) SendProposal(proposal, to);
+            if (Book.Find(proposal.Block.LinkKey) is { } peer) SendProposal(proposal, peer);
             _relayed.Add(proposal.Block.Hash.Head);
             Spread(new HalfBlockBroadcast(proposal.Block, (uint)Options.BroadcastTtl), to);
         }
@@ -358,11 +358,12 @@ public sealed class TrustChainCommunity : Community
         proposal.Flushed(safe);
     }
 
-    private void SendProposal(Proposal proposal, Endpoint to)
+    private void SendProposal(Proposal proposal, Peer to)
     {
+        Expect(to, 1);
         proposal.Sendings++;
         proposal.SendAt = Now + Options.ResendInterval;
-        SendBlock(to, proposal.Block);
+        SendBlock(to.Address, proposal.Block);
     }
 
     private void Resend()
@@ -379,7 +380,7 @@ public sealed class TrustChainCommunity : Community
                 continue;
             }
             if (proposal.Sendings > 0) Counters.Count(LedgerCount.ProposalsResent);
-            SendProposal(proposal, peer.Address);
+            SendProposal(proposal, peer);
             sent++;
         }
         foreach (var proposal in failed ?? [])

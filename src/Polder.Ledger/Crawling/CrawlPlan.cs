@@ -9,6 +9,7 @@ internal sealed class CrawlPlan(TrustChainCommunity ledger, Crawler crawler)
 {
     private const int CrawlsAtOnceMax = 4;
     private const int EnoughBlocks = 1_000;
+    private const int RangesMax = 20;
     private static readonly TimeSpan RecoveryInterval = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<PublicKey, Standing> _peers = new(PublicKey.Comparer);
@@ -67,8 +68,13 @@ internal sealed class CrawlPlan(TrustChainCommunity ledger, Crawler crawler)
                 await crawler.ChainAsync(peer, key);
                 return;
             }
-            var (from, to) = ledger.Store.LowestUnknownRange(key);
-            await crawler.AskAsync(peer, key, from, Math.Max(to, from + Limits.CrawlAnswerBlocksMax - 1L));
+            // Ranges from the lowest unknown number on, while they bring something.
+            for (var range = 0; range < RangesMax && ledger.Store.CountOf(key) < EnoughBlocks; range++)
+            {
+                var (from, to) = ledger.Store.LowestUnknownRange(key);
+                var end = to > from ? Math.Min(to, from + Limits.CrawlAnswerBlocksMax - 1L) : from + Limits.CrawlAnswerBlocksMax - 1L;
+                if (await crawler.AskAsync(peer, key, from, end) is not { NewBlocks: > 0, Complete: true }) return;
+            }
         }
         finally
         {
@@ -80,7 +86,7 @@ internal sealed class CrawlPlan(TrustChainCommunity ledger, Crawler crawler)
     {
         var key = peer.Key.Bytes;
         if (standing.ToldLength is { } length && ledger.Store.LowestUnknown(key) > length) return false;
-        return ledger.Options.CrawlEverything || ledger.Store.CountOf(key) < EnoughBlocks || ledger.Environment.Random.Chance(0.5);
+        return ledger.Options.CrawlEverything || ledger.Store.CountOf(key) < EnoughBlocks;
     }
 
     private Standing Of(Peer peer)
