@@ -241,7 +241,8 @@ internal sealed class Introductions
             Take(lan);
             Take(wan);
         }
-        else if (lan.IsSendable && wan.SameAddress(ownWan)) Take(lan);
+        // py-ipv8 of 2020 does not know the outer address of its own neighbours and says 0.0.0.0 with a port.
+        else if (lan.IsSendable && (!wan.IsSendable || wan.SameAddress(ownWan))) Take(lan);
         else if (wan.IsSendable)
         {
             Take(wan);
