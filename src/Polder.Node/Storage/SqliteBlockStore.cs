@@ -112,6 +112,8 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
 
     internal StorageThread Writer => _writer!;
 
+    internal IReadOnlyCollection<Hash256> Refusals => _refusals;
+
     /// <summary>From now on, over restarts, nothing is signed.</summary>
     public void RefuseSigning(string reason) => SetFact(SigningRefusedFact, System.Text.Encoding.UTF8.GetBytes(reason));
 
