@@ -10,7 +10,8 @@ internal static class NodeAccess
     public static async Task<INodeOperations> OpenAsync(string folder, CancellationToken cancellation)
     {
         if (await TryFindRunningAsync(folder, cancellation).ConfigureAwait(false) is { } running) return running;
-        throw new OperationRefusedException(RefusalKind.Unavailable, $"No node is running on {folder}. Start it: polder run --data {folder}");
+        // The folder itself answers what only needs reading, and says "start it" to the rest.
+        return RestingNode.Open(folder, Environment.GetEnvironmentVariable("POLDER_PASSPHRASE"));
     }
 
     /// <summary>The running node behind its API, or null.</summary>

@@ -71,7 +71,7 @@ internal static class RunCommand
         var isNew = DataFolder.Look(folder) is null;
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-        var node = await terminal.WaitAsync("Starting", () => NodeLaunch.StartAsync(options, stopping.Token)).ConfigureAwait(false);
+        var node = await terminal.WaitAsync("Starting", () => new NodeBuilder(options).StartAsync(stopping.Token)).ConfigureAwait(false);
         WebFace? face = null;
         try
         {

@@ -37,7 +37,7 @@ internal sealed class Laboratory : ILabFeed, IAsyncDisposable
     private int _givenUp;
     private bool _finished;
 
-    private sealed record Member(int Index, IRunningNode Node, IdentityView Identity, string Address)
+    private sealed record Member(int Index, PolderNode Node, IdentityView Identity, string Address)
     {
         public HashSet<int> Knows { get; set; } = [];
         public string? First { get; set; }
@@ -69,10 +69,14 @@ internal sealed class Laboratory : ILabFeed, IAsyncDisposable
                 say(string.Create(CultureInfo.InvariantCulture, $"Starting node {i + 1} of {nodes}"));
                 await lab.AddAsync(i, cancellation).ConfigureAwait(false);
             }
-            // The ring is closed by telling the first of the last.
-            if (nodes > 2 && Polder.Net.Endpoint.TryParse(lab._members[^1].Address, out var last))
-                await lab._members[0].Node.Operations.WalkToAsync(last, cancellation).ConfigureAwait(false);
             lab._clock.Start();
+            // A ring: each is told of the one before it, the first of the last.
+            foreach (var member in lab._members)
+            {
+                var before = lab._members[(member.Index + nodes - 1) % nodes];
+                if (Polder.Net.Endpoint.TryParse(before.Address, out var address))
+                    await member.Node.Operations.WalkToAsync(address, cancellation).ConfigureAwait(false);
+            }
             await lab.LookAsync(cancellation).ConfigureAwait(false);
             return lab;
         }
@@ -134,10 +138,10 @@ internal sealed class Laboratory : ILabFeed, IAsyncDisposable
         var data = Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"node{index + 1}"));
         Directory.CreateDirectory(data);
         using (var pair = KeyPair.FromEntropy(LabPlan.Entropy(_seed, index))) KeyFile.Write(Path.Combine(data, "identity.key"), pair);
-        var node = await NodeLaunch.StartAsync(new NodeOptions
+        var node = await new NodeBuilder(new NodeOptions
         {
-            Data = data, Port = 0, Page = 0, Loopback = true, Lan = false, Workers = 1, Join = index == 0 ? [] : [_members[index - 1].Address],
-        }, cancellation).ConfigureAwait(false);
+            Data = data, Port = 0, Page = 0, Loopback = true, Lan = false, Workers = 1,
+        }).StartAsync(cancellation).ConfigureAwait(false);
         var status = await node.Operations.StatusAsync(cancellation).ConfigureAwait(false);
         _members.Add(new Member(index, node, status.Identity, status.UdpEndpoint));
     }
