@@ -7,6 +7,16 @@ internal static partial class DurableFile
 {
     public const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    /// <summary>An empty file, mode 0600. What the disk refuses is left to whoever opens it.</summary>
+    public static void Create(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
+        try { new FileStream(path, options).Dispose(); }
+        catch (IOException) { }
+        catch (UnauthorizedAccessException) { }
+    }
+
     /// <summary>Writes beside the file, flushes to the disk, then takes the file's place. Mode 0600.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {

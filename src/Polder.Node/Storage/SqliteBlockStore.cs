@@ -307,12 +307,13 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
 
     private static SqliteBlockStore OpenSound(string path, ReadOnlySpan<byte> owner)
     {
+        // The log takes over the mode of the file, so the file is made first.
+        if (!File.Exists(path)) Folders.DurableFile.Create(path);
         var database = Database.Open(path, cacheKibibytes: ReadCacheKibibytes);
         try
         {
             database.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
             Schema.Upgrade(database, path);
-            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, Folders.DurableFile.OwnerOnly);
             var store = new SqliteBlockStore(path, database, readOnly: false);
             if (!store._facts.TryGetValue(OwnerFact, out var known)) store.SetFact(OwnerFact, owner.ToArray());
             else if (!owner.SequenceEqual(known))
