@@ -110,6 +110,13 @@ internal static class PageRoutes
             await context.Response.WriteAsync(text, context.RequestAborted).ConfigureAwait(false);
         }
         catch (OperationCanceledException) { }
+        // A node that stops cannot even draw the page that says so.
+        catch (OperationRefusedException refusal) when (!context.Response.HasStarted)
+        {
+            context.Response.StatusCode = (int)Api.Answers.StatusOf(refusal.Kind);
+            context.Response.ContentType = "text/plain; charset=utf-8";
+            await context.Response.WriteAsync(refusal.Message, CancellationToken.None).ConfigureAwait(false);
+        }
         catch (Exception problem) when (!context.Response.HasStarted)
         {
             var file = CrashReport.Write(problem, $"{context.Request.Method} {context.Request.Path}");

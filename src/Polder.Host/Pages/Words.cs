@@ -85,6 +85,7 @@ internal static class Words
     /// <summary>The short name of a key in hex; the beginning of keys that have another form.</summary>
     public static string Name(string publicKey) =>
         PublicKey.TryParseHex(publicKey, out var key) ? key.ShortName
+        : publicKey.AsSpan().TrimStart('0').IsEmpty ? "anybody"
         : publicKey.Length <= 14 ? publicKey : publicKey[..14] + "…";
 
     /// <summary>"valid", "partial" or "invalid": also the names of the style.</summary>

@@ -90,7 +90,8 @@
     const notice = document.createElement("p");
     notice.id = "live-lost";
     notice.className = "notice notice-bad";
-    notice.innerHTML = "<b>Your node does not answer.</b> Start it again with <code>./polder run</code>; nothing is lost.";
+    notice.innerHTML = "<b>Your node does not answer.</b> Start it again with <code></code>; nothing is lost.";
+    notice.querySelector("code").textContent = document.body.dataset.start;
     document.getElementById("live-warnings")?.before(notice);
     say("Your node does not answer.");
   }

@@ -124,7 +124,7 @@ internal sealed class StagedNode : INodeOperations
     public Task<StatusView> StatusAsync(CancellationToken cancellation = default) => Look(() => new StatusView(
         Identity, "127.0.0.1:8090", Loopback ? null : "192.168.1.20:8090", Loopback ? null : "84.25.110.7:8090", Loopback, 22340,
         PeerList.Count(peer => peer.Verified), PeerList.Count(peer => !peer.Verified), (int)LengthOf(Own), Chains.Values.Sum(chain => chain.Count),
-        Inbox.Count, Frauds.Count, BytesIn, BytesOut, SigningRefused, [.. Warnings], [], new Dictionary<string, long> { ["junk"] = Frauds.Count * 3 }));
+        Inbox.Count, Frauds.Count, BytesIn, BytesOut, SigningRefused, [.. Warnings], [], new Dictionary<string, long> { ["refused.Prefix"] = Frauds.Count * 3 }));
 
     private long LengthOf(string key) => Chains.TryGetValue(key, out var chain) && chain.Count > 0 ? chain.Max(block => block.Sequence) : 0;
 
