@@ -59,6 +59,7 @@ internal sealed record ApiFile(int Port, int Pid, string Token);
 [JsonSerializable(typeof(IReadOnlyList<FraudView>))]
 [JsonSerializable(typeof(LabSnapshot))]
 [JsonSerializable(typeof(SimView))]
+[JsonSerializable(typeof(BackupView))]
 [JsonSerializable(typeof(ReadyView))]
 [JsonSerializable(typeof(IReadOnlyList<OptionValue>))]
 [JsonSerializable(typeof(IReadOnlyList<ScenarioView>))]

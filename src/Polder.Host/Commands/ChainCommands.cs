@@ -28,7 +28,7 @@ internal static class ChainCommands
                 return CommandLine.Done;
             }
             terminal.Say(string.Create(CultureInfo.InvariantCulture,
-                $"The chain of {terminal.Strong(chain.Owner.Name)}: {chain.Length} blocks{(chain.Missing > 0 ? $", {chain.Missing} of them not here (polder crawl {chain.Owner.Name})" : "")}."));
+                $"The chain of {terminal.Strong(chain.Owner.Name)}: {Words.Count(chain.Length, "block")}{(chain.Missing > 0 ? $", {chain.Missing} of them not here (polder crawl {chain.Owner.Name})" : "")}."));
             if (chain.Blocks.Count > 0) ShowBlocks(terminal, chain.Blocks);
             else if (chain.Length == 0) terminal.Say("It begins with the first record: polder record PEER --gave 25MB --for \"storing a file\"");
             if (chain.Blocks.Count > 0 && chain.Blocks[^1].Sequence < chain.Length)
@@ -47,7 +47,7 @@ internal static class ChainCommands
 
     public static Command Block(SharedOptions shared, Surroundings surroundings)
     {
-        var id = new Argument<string>("BLOCK") { Description = "KEY.NUMBER (hex key, or its beginning), or the beginning of a hash." };
+        var id = new Argument<string>("BLOCK") { Description = "PEER.NUMBER, such as ab-cd-ef-gh-ij.7, or a whole hash." };
         var command = new Command("block", "One block with both halves, in full.") { id };
         surroundings.Ask(command, shared, async (node, parsed, json, stop) =>
         {
@@ -92,7 +92,7 @@ internal static class ChainCommands
             var crawl = await terminal.WaitAsync("Asking for the chain", () => node.CrawlAsync(parsed.GetValue(peer)!, stop)).ConfigureAwait(false);
             if (json) terminal.Json(crawl, HostJson.Default.CrawlView);
             else terminal.Say(string.Create(CultureInfo.InvariantCulture,
-                $"{crawl.Blocks} new blocks{(crawl.Complete ? "; the chain is here without a gap." : "; there are gaps still. Crawl again later.")}"));
+                $"{Words.Count(crawl.Blocks, "new block")}{(crawl.Complete ? "; the chain is here without a gap." : "; there are gaps still. Crawl again later.")}"));
             return CommandLine.Done;
         });
         return command;
@@ -113,7 +113,7 @@ internal static class ChainCommands
                 ShowBlocks(terminal, verdicts, withOwner: true);
                 terminal.Say();
                 terminal.Say(string.Create(CultureInfo.InvariantCulture,
-                    $"{verdicts.Count} blocks: {verdicts.Count(v => v.Valid)} valid, {verdicts.Count(v => !v.Valid)} not."));
+                    $"{Words.Count(verdicts.Count, "block")}: {verdicts.Count(v => v.Valid)} valid, {verdicts.Count(v => !v.Valid)} not."));
             }
             return CommandLine.Done;
         });

@@ -27,7 +27,7 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
           polder inbox            proposals that wait for my word; accept ID, refuse ID, --all
           polder chain [PEER]     a chain, mine or a peer's: what is valid, and why not
           polder chain import FILE  check blocks that were made elsewhere
-          polder block BLOCK      one block with both halves
+          polder block PEER.NUMBER  one block with both halves
           polder crawl PEER       ask a peer for its chain
 
         Trust
@@ -65,7 +65,7 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         ["inbox"] = ["polder inbox", "polder inbox accept 3fa9c1d2", "polder inbox refuse --all"],
         ["chain"] = ["polder chain", "polder chain ab-cd-ef-gh-ij --json", "polder chain import tests/vectors/trustchain/trustchain_blocks.json"],
         ["import"] = ["polder chain import tests/vectors/trustchain/trustchain_blocks.json"],
-        ["block"] = ["polder block 3fa9c1d2"],
+        ["block"] = ["polder block ab-cd-ef-gh-ij.7"],
         ["crawl"] = ["polder crawl ab-cd-ef-gh-ij"],
         ["trust"] = ["polder trust", "polder trust ab-cd-ef-gh-ij --why", "polder trust --unit hours"],
         ["backup"] = ["polder backup ~/polder.backup"],

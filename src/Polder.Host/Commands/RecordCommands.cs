@@ -40,10 +40,10 @@ internal static class RecordCommands
             var request = new RecordRequest(parsed.GetValue(peer)!, helped is not null, amount, unitName, parsed.GetValue(what)!, TimeSpan.FromSeconds(seconds));
             var record = await terminal.WaitAsync("Waiting for the other's signature", () => node.RecordAsync(request, stop)).ConfigureAwait(false);
             if (json) terminal.Json(record, HostJson.Default.RecordView);
-            else if (record.State == "agreed") terminal.Say($"{terminal.Strong("Agreed:")} both of you signed. Block {record.Block}");
+            else if (record.State == "agreed") terminal.Say($"{terminal.Strong("Agreed:")} both of you signed. See it: polder block {Words.Block(record.Block)}");
             else
             {
-                terminal.Say($"{terminal.Strong("Proposed:")} signed by you, sent, and kept. Block {record.Block}");
+                terminal.Say($"{terminal.Strong("Proposed:")} signed by you, sent, and kept: polder block {Words.Block(record.Block)}");
                 terminal.Say("The other has not signed yet. It is sent again until they do; see: polder chain");
             }
             return CommandLine.Done;

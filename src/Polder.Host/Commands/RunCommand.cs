@@ -111,7 +111,7 @@ internal static class RunCommand
         terminal.Say($"Page    {terminal.Strong(face.Address)}");
         terminal.Say($"UDP     {status.UdpEndpoint}{(status.Loopback ? " (this machine only)" : "")}");
         terminal.Say($"Data    {folder}");
-        terminal.Say($"There   {(status.PeersVerified == 0 ? "nobody yet" : string.Create(CultureInfo.InvariantCulture, $"{status.PeersVerified} peers"))}");
+        terminal.Say($"There   {(status.PeersVerified == 0 ? "nobody yet" : Words.Count(status.PeersVerified, "peer"))}");
         foreach (var warning in status.Warnings) terminal.Say("Note    " + Terminal.Clean(warning));
         foreach (var step in status.NextSteps) terminal.Say("Next    " + Terminal.Clean(step));
         terminal.Say(terminal.Faint("Ctrl+C stops it."));
@@ -130,7 +130,7 @@ internal static class RunCommand
             if (json) continue;
             var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
             var line = string.Create(CultureInfo.InvariantCulture,
-                $"{status.PeersVerified} peers · {status.BlocksOwn} blocks of mine, {status.BlocksStored} in all · {status.InboxWaiting} in the inbox{(status.FraudsKnown > 0 ? $" · {status.FraudsKnown} frauds" : "")}{(status.SigningRefused is null ? "" : " · SIGNS NOTHING: " + status.SigningRefused)}");
+                $"{Words.Count(status.PeersVerified, "peer")} · {Words.Count(status.BlocksOwn, "block")} of mine, {status.BlocksStored} in all · {status.InboxWaiting} in the inbox{(status.FraudsKnown > 0 ? $" · {Words.Count(status.FraudsKnown, "fraud")}" : "")}{(status.SigningRefused is null ? "" : " · SIGNS NOTHING: " + status.SigningRefused)}");
             if (terminal.Interactive)
             {
                 var width = Math.Max(20, Console.IsOutputRedirected ? 80 : Console.WindowWidth - 1);

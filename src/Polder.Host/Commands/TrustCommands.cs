@@ -59,13 +59,15 @@ internal static class TrustCommands
             else if (frauds.Count == 0) terminal.Say("No fraud is known.");
             else
             {
-                terminal.Table(["who", "what", ">no", "one block", "the other", "key"], frauds.Select(fraud => (IReadOnlyList<string>)
-                [
-                    fraud.Culprit.Name, fraud.Kind, fraud.First.Sequence.ToString(CultureInfo.InvariantCulture),
-                    fraud.First.Hash[..Math.Min(12, fraud.First.Hash.Length)], fraud.Second.Hash[..Math.Min(12, fraud.Second.Hash.Length)], NodeCommands.Short(fraud.Culprit.PublicKey),
-                ]));
+                foreach (var fraud in frauds)
+                {
+                    terminal.Say(string.Create(CultureInfo.InvariantCulture,
+                        $"{terminal.Strong(fraud.Culprit.Name)} {(fraud.Kind == "double-sign" ? $"signed two different blocks with the number {fraud.First.Sequence}" : $"agreed twice to one proposal ({fraud.Kind})")}:"));
+                    terminal.Say($"  {fraud.First.Hash}  {Terminal.Clean(fraud.First.Summary)}");
+                    terminal.Say($"  {fraud.Second.Hash}  {Terminal.Clean(fraud.Second.Summary)}");
+                }
                 terminal.Say();
-                terminal.Say("Look at both: polder block HASH");
+                terminal.Say("Look at either: polder block HASH");
             }
             return CommandLine.Done;
         });
@@ -89,7 +91,7 @@ internal static class TrustCommands
         terminal.Table(["when (UTC)", "who gave", "to whom", ">amount", "for", "proposal"], reasons.Records.Select(record => (IReadOnlyList<string>)
         [
             record.Time.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture), record.Contributor.Name, record.Consumer.Name,
-            Amounts.Format(record.Amount, record.Unit), record.For, record.Proposal,
+            Amounts.Format(record.Amount, record.Unit), record.For, Words.Block(record.Proposal),
         ]));
     }
 }

@@ -129,6 +129,38 @@ public sealed class TwoProcessesTests : IDisposable
         Assert.Contains("POLDER_PASSPHRASE", without.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Golden_chains_are_shown_valid_or_not_and_a_backup_brings_them_along()
+    {
+        var vectors = Path.Combine(Architecture.Repository.Root, "tests", "vectors", "trustchain", "trustchain_blocks.json");
+        var (node, _) = await PolderProcess.StartNodeAsync(Data("a"), "--port", "0", "--page", "0");
+        await using var __ = node;
+        var verdicts = (await PolderProcess.JsonAsync(Data("a"), "chain", "import", vectors)).EnumerateArray().ToList();
+        Assert.Contains(verdicts, verdict => verdict.GetProperty("valid").GetBoolean());
+        Assert.All(verdicts.Where(verdict => !verdict.GetProperty("valid").GetBoolean()), verdict => Assert.NotEqual("", verdict.GetProperty("reason").GetString()));
+        var owner = verdicts[0].GetProperty("publicKey").GetString()!;
+        var length = (await PolderProcess.JsonAsync(Data("a"), "chain", owner)).GetArrayLength();
+        Assert.True(length > 0);
+
+        var backup = await PolderProcess.JsonAsync(Data("a"), "backup", Data("file"));
+        Assert.True(backup.GetProperty("blocks").GetInt32() >= length);
+        await PolderProcess.JsonAsync(Data("b"), "restore", Data("file"));
+        Assert.Equal(length, (await PolderProcess.JsonAsync(Data("b"), "chain", owner)).GetArrayLength());
+        await RefusedAsync(4, ["empty folder"], Data("b"), "restore", Data("file"));
+        await RefusedAsync(3, [], Data("c"), "restore", Data("nothing"));
+    }
+
+    [Fact]
+    public async Task A_laboratory_meets_signs_and_ranks()
+    {
+        var (code, output, error) = await PolderProcess.RunAsync(null, "lab", "4", "--seconds", "10", "--seed", "7", "--json");
+        Assert.True(code == 0, error);
+        var end = JsonDocument.Parse(output).RootElement;
+        Assert.Equal(6, end.GetProperty("pairsKnown").GetInt32());
+        Assert.True(end.GetProperty("pairsSigned").GetInt32() > 3);
+        Assert.Contains(end.GetProperty("nodes").EnumerateArray(), node => node.GetProperty("ranking").GetArrayLength() > 0);
+    }
+
     private static async Task RefusedAsync(int code, string[] words, string data, params string[] arguments)
     {
         var (actual, output, error) = await PolderProcess.RunAsync(data, arguments);
