@@ -207,7 +207,9 @@ public sealed class TrustChainCommunity : Community
     /// <inheritdoc/>
     protected override void OnIntroductionExtra(Peer peer, ReadOnlySpan<byte> extra)
     {
-        if (extra.Length == 4) _plan.Told(peer, BinaryPrimitives.ReadUInt32BigEndian(extra));
+        if (extra.Length != 4) return;
+        _crawler.LearnFromExtra(peer.Key);
+        _plan.Told(peer, BinaryPrimitives.ReadUInt32BigEndian(extra));
     }
 
     /// <summary>True when the block is held now.</summary>

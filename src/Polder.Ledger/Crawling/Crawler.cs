@@ -41,6 +41,12 @@ internal sealed class Crawler(
         else _forms[peer] = wide;
     }
 
+    /// <summary>A peer sent the length of its chain with an introduction, as py does and Kotlin does not: py's form is the narrow one, and the wide one raises there.</summary>
+    public void LearnFromExtra(PublicKey peer)
+    {
+        if (!_forms.ContainsKey(peer)) Learn(peer, wide: false);
+    }
+
     /// <summary>A block of an answer was taken in.</summary>
     public void Count(uint crawlId, uint index, uint total, bool isNew)
     {
@@ -70,8 +76,8 @@ internal sealed class Crawler(
             send(peer, new CrawlRequest(key, start, end, id, wide));
             if (!await ask.WaitAsync(options.FirstBlockTimeout, firstBlock: true))
             {
-                // Nobody answers a form that it cannot read: try the other.
-                wide = !wide;
+                // Nobody answers a form that it cannot read: try the other. Of a peer whose form is known, the packet was lost.
+                wide ^= !isKnown;
                 send(peer, new CrawlRequest(key, start, end, id, wide));
             }
             await ask.WaitAsync(options.CrawlTimeout, firstBlock: false);

@@ -263,6 +263,7 @@ class ReferencePeer:
 
     def build_trustchain(self):
         try:
+            from ipv8.attestation.trustchain.block import TrustChainBlock
             from ipv8.attestation.trustchain.community import TrustChainCommunity, TrustChainTestnetCommunity
             from ipv8.attestation.trustchain.listener import BlockListener
             from ipv8.attestation.trustchain.settings import TrustChainSettings
@@ -308,6 +309,27 @@ class ReferencePeer:
                         else "received"
                 emit("block", how=how, block=driver.block_json(block))
 
+        class BandwidthBlock(TrustChainBlock):
+            """As a peer of the bandwidth accounting answers: what the proposer got, the signer gave, with its own totals."""
+
+            @classmethod
+            def create(cls, block_type, transaction, database, public_key, link=None, additional_info=None, link_pk=None):
+                if link is not None and additional_info is None:
+                    before = database.get_latest(public_key, block_type=b"tribler_bandwidth")
+                    totals = before.transaction if before else {"total_up": 0, "total_down": 0}
+                    asked = link.transaction
+                    additional_info = {"up": asked["down"], "down": asked["up"],
+                                       "total_up": totals["total_up"] + asked["down"],
+                                       "total_down": totals["total_down"] + asked["up"]}
+                return super().create(block_type, transaction, database, public_key, link=link,
+                                      additional_info=additional_info, link_pk=link_pk)
+
+        class BandwidthListener(Listener):
+            BLOCK_CLASS = BandwidthBlock
+
+            def received_block(self, block):
+                pass  # the listener of all types tells
+
         settings = TrustChainSettings()
         settings.crawler = args.crawler
         settings.sign_attempt_delay = args.sign_delay
@@ -316,6 +338,7 @@ class ReferencePeer:
             folder = self.temp = tempfile.mkdtemp(prefix="ipv8-peer-")
         chain = self.add_overlay("trustchain", Chain, working_directory=folder, settings=settings)
         chain.add_listener(Listener(), [Chain.UNIVERSAL_BLOCK_LISTENER])
+        chain.add_listener(BandwidthListener(), [b"tribler_bandwidth"])
 
     def watch(self, target, name):
         original = getattr(target, name, None)
