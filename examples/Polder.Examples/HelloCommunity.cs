@@ -40,14 +40,19 @@ public sealed class HelloCommunity : Community
     }
 
     public ulong Clock { get; private set; }
+    public int Answered { get; private set; }
     public int Unanswered { get; private set; }
 
     private async Task GreetSomeoneAsync()
     {
         if (PickPeer() is not { } peer) return;
         var welcome = await AskAsync<Greeting, Welcome>(peer, id => new Greeting(id, Clock), TimeSpan.FromSeconds(2));
-        if (welcome is { } answer) Tick(answer.Clock);
-        else Unanswered++;
+        if (welcome is not { } answer) Unanswered++;
+        else
+        {
+            Tick(answer.Clock);
+            Answered++;
+        }
     }
 
     private ulong Tick(ulong seen) => Clock = Math.Max(Clock, seen) + 1;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Polder.Overlay;
-using Polder.Simulation.Scenarios;
+using Polder.Examples;
 
 namespace Polder.Simulation;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Polder.Examples;
 using Polder.Simulation.Checkers;
 
 namespace Polder.Simulation.Scenarios;

@@ -24,6 +24,10 @@ public sealed class ExamplesTests : IDisposable
         Assert.Equal(0, await bob.InvokeAsync(() => bob.Community<HelloCommunity>().Unanswered));
     }
 
+    [Theory, InlineData(8812), InlineData(1)]
+    public void Hello_runs_in_a_simulation_as_it_is(ulong seed) =>
+        Assert.InRange(HelloInASimulation.Run(seed), TimeSpan.Zero, TimeSpan.FromMinutes(2));
+
     [Fact]
     public async Task Two_consoles_exchange_a_message_by_key()
     {
