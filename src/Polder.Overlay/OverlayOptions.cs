@@ -40,7 +40,7 @@ public sealed record OverlayOptions
     /// <summary>Peers known by key. 8 to 100,000; default 2,000 (OV-4.5).</summary>
     public int PeersMax { get; init => field = InRange(value, 8, 100_000); } = 2_000;
 
-    /// <summary>Peers that are kept alive by pings whoever they are; above it only chosen neighbours. 1 to 10,000; default 200 (OV-4.5).</summary>
+    /// <summary>Peers up to which those that a community would miss are kept alive too; above it only neighbours. 1 to 10,000; default 200 (OV-4.5).</summary>
     public int ConnectedMax { get; init => field = InRange(value, 1, 10_000); } = 200;
 
     /// <summary>Requests waiting for an answer, of all communities. 16 to 32,768; default 4,096 (OV-4.5).</summary>

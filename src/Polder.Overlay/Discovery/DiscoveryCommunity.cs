@@ -88,7 +88,7 @@ public sealed class DiscoveryCommunity : Community
         if (!peer.IsValidated) return;
         // A list that was checked just now: whoever shares an overlay with us is asked there, once until it answers.
         foreach (var community in Host.Communities)
-            if (community != this && !community.Contains(peer) && peer.IsIn(community.CommunityId)
+            if (community != this && community.Peers.Count < Host.Options.PeersWanted && !community.Contains(peer) && peer.IsIn(community.CommunityId)
                 && community.Introductions.Candidates.Find(peer.Address) is null or { TriedAt: null })
                 community.Introductions.WalkTo(peer.Address);
     }

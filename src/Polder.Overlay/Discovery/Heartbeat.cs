@@ -59,7 +59,7 @@ internal sealed class Heartbeat(NodeHost host)
         if (now >= _chooseDue)
         {
             _chooseDue = now + options.ChoiceInterval;
-            Neighbours.Choose(host.Peers.All, host.Identity.Public, options, host.Environment.Random, now);
+            Neighbours.Choose(host.Peers.All, options, host.Hash);
         }
         if (now >= _feelerDue)
         {

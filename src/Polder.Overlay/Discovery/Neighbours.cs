@@ -1,6 +1,5 @@
-using Polder.Identity;
 using Polder.Net;
-using Polder.Runtime;
+using Polder.Overlay.Refusals;
 
 namespace Polder.Overlay.Discovery;
 
@@ -10,7 +9,7 @@ namespace Polder.Overlay.Discovery;
 /// </summary>
 internal static class Neighbours
 {
-    public static void Choose(IReadOnlyList<Peer> peers, PublicKey own, OverlayOptions options, Prng random, TimeSpan now)
+    public static void Choose(IReadOnlyList<Peer> peers, OverlayOptions options, SipHash secret)
     {
         var all = new List<Peer>(peers.Count);
         foreach (var peer in peers)
@@ -35,10 +34,9 @@ internal static class Neighbours
             ? b.Communities.Count.CompareTo(a.Communities.Count) : a.Key.CompareTo(b.Key));
         Take(options.SharedMax, static peer => peer.Communities.Count > 2);
 
-        all.Sort(static (a, b) => a.Key.CompareTo(b.Key));
-        random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(all));
+        // At random, but the same ones next time, and by a secret of this run, so that nobody makes keys that we would draw.
+        all.Sort((a, b) => secret.Of(a.Key.Bytes).CompareTo(secret.Of(b.Key.Bytes)));
         Take(options.NeighboursWanted - chosen, static _ => true);
-        _ = (own, now);
 
         void Take(int count, Func<Peer, bool> fits, Action<Peer>? mark = null)
         {

@@ -27,7 +27,6 @@ public sealed class NodeHost
     private readonly List<Community> _order = [];
     private readonly Dictionary<Type, object> _services = [];
     private readonly ILogger _log;
-    private readonly SipHash _hash;
     private readonly SourceGuard _guard;
     private readonly ReplayFilter _replays;
     private readonly ForeignCommunities _foreign;
@@ -51,14 +50,14 @@ public sealed class NodeHost
         Requests = new RequestTable(options, Counters);
         Peers = new PeerBook(options, Counters, environment.Random, () => Now);
         Peers.Removed += OnRemoved;
-        _hash = new SipHash(environment.Random);
-        _guard = new SourceGuard(options, Counters, _hash);
+        Hash = new SipHash(environment.Random);
+        _guard = new SourceGuard(options, Counters, Hash);
         _replays = new ReplayFilter(options.ReplayGeneration, options.ReplayEntriesMax, Counters);
         _foreign = new ForeignCommunities(this);
         _heartbeat = new Heartbeat(this);
         Own = new OwnAddresses(this);
         Bootstrap = new Bootstrap(this);
-        Punctures = new PunctureRules(this, _hash);
+        Punctures = new PunctureRules(this, Hash);
         Discovery = Join(static context => new DiscoveryCommunity(context));
     }
 
@@ -186,6 +185,7 @@ public sealed class NodeHost
 
     internal ulong NextGlobalTime() => ++_globalTime;
 
+    internal SipHash Hash { get; }
     internal OwnAddresses Own { get; }
     internal Bootstrap Bootstrap { get; }
     internal PunctureRules Punctures { get; }
@@ -260,7 +260,7 @@ public sealed class NodeHost
         if (Peers.IsDiscouraged(key)) return Refuse(Refusal.Discouraged);
         var now = Now;
         var isProved = known is not null && Peers.IsValidated(known, from);
-        var hash = _hash.Of(datagram);
+        var hash = Hash.Of(datagram);
         if (_replays.Contains(hash, now) && !MayRepeat(isProved, form, Packet.NumberOf(datagram))) return Refuse(Refusal.Replay);
         if (!isProved && !_guard.MayCheckSignature(now)) return null;
         Counters.SignaturesChecked++;

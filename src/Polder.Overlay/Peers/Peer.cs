@@ -12,7 +12,7 @@ namespace Polder.Overlay;
 public sealed class Peer
 {
     private readonly List<PeerAddress> _addresses = new(1);
-    private readonly TimeSpan[] _roundTrips = new TimeSpan[RoundTripsKept];
+    private TimeSpan[]? _roundTrips;
     private int _roundTripCount;
     private List<CommunityId>? _communities;
 
@@ -71,7 +71,7 @@ public sealed class Peer
             var count = Math.Min(_roundTripCount, RoundTripsKept);
             if (count == 0) return null;
             Span<TimeSpan> sorted = stackalloc TimeSpan[RoundTripsKept];
-            _roundTrips.AsSpan(0, count).CopyTo(sorted);
+            _roundTrips!.AsSpan(0, count).CopyTo(sorted);
             sorted[..count].Sort();
             return sorted[count / 2];
         }
@@ -122,6 +122,7 @@ public sealed class Peer
 
     internal void AddRoundTrip(TimeSpan time)
     {
+        _roundTrips ??= new TimeSpan[RoundTripsKept];
         _roundTrips[_roundTripCount % RoundTripsKept] = time;
         _roundTripCount = _roundTripCount >= 2 * RoundTripsKept ? RoundTripsKept + 1 : _roundTripCount + 1;
     }

@@ -4,7 +4,6 @@ using Polder.Overlay;
 using Polder.Overlay.Discovery;
 using Polder.Overlay.Packets;
 using Polder.Overlay.Refusals;
-using Polder.Runtime;
 using Polder.Simulation;
 using Polder.Simulation.Network;
 using Polder.Wire;
@@ -391,7 +390,7 @@ public sealed class RefusalTests
             peer.AddRoundTrip(TimeSpan.FromMilliseconds(i < 300 ? 1 : 50));
             peers.Add(peer);
         }
-        Neighbours.Choose(peers, peers[0].Key, options, new Prng(1), TimeSpan.FromHours(1));
+        Neighbours.Choose(peers, options, new SipHash(1, 2));
         var chosen = peers.Where(peer => peer.IsNeighbour).ToList();
         Assert.Equal(options.NeighboursWanted, chosen.Count);
         Assert.True(chosen.Count(peer => peer.ChosenByUs) >= options.ChosenByUsMin);
