@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Polder.Cryptography;
 
-/// <summary>A secret sealed under a passphrase: Argon2id, then XSalsa20-Poly1305.</summary>
+/// <summary>
+/// A secret sealed under a passphrase: Argon2id over its UTF-8 as typed (no Unicode normalisation: the program carries no
+/// tables for it), then XSalsa20-Poly1305.
+/// </summary>
 /// <remarks><code>
 /// offset  size  field
 ///      0     1  version 01
@@ -66,7 +69,7 @@ public static unsafe class PassphraseBox
 
     private static void Derive(string passphrase, ReadOnlySpan<byte> salt, byte operations, ushort memoryMebibytes, Span<byte> key)
     {
-        var text = Encoding.UTF8.GetBytes(passphrase.Normalize(NormalizationForm.FormC));
+        var text = Encoding.UTF8.GetBytes(passphrase);
         fixed (byte* t = text, s = salt, k = key)
             if (Sodium.Pwhash(k, KeyBytes, t, (ulong)text.Length, s, operations, (nuint)memoryMebibytes << 20, Argon2Id) != 0)
                 throw new InvalidOperationException($"There is not enough memory ({memoryMebibytes} MiB) to derive the key from the passphrase.");

@@ -86,7 +86,7 @@ internal sealed class Introductions
     private void ReceiveRequest<T>(Endpoint from, ReadOnlySpan<byte> datagram) where T : struct, IMessage<T>
     {
         if (_host.Open(_community, from, datagram, MessageForm.GlobalTime, out var packet) is not { } sender) return;
-        if (!TryRead(packet.Fields, from, out T message)) return;
+        if (!TryRead(packet.Fields, out T message)) return;
         var newStyle = message is NewIntroductionRequest;
         var request = message is IntroductionRequest old ? old : ((NewIntroductionRequest)(object)message).Content;
 
@@ -171,7 +171,7 @@ internal sealed class Introductions
             return;
         }
         if (_host.Open(_community, from, datagram, MessageForm.GlobalTime, out var packet) is not { } sender) return;
-        if (!TryRead(packet.Fields, from, out T message)) return;
+        if (!TryRead(packet.Fields, out T message)) return;
         var newStyle = message is NewIntroductionResponse;
         var response = message is IntroductionResponse old ? old : ((NewIntroductionResponse)(object)message).Content;
         var now = _host.Now;
@@ -224,7 +224,7 @@ internal sealed class Introductions
             _host.Counters.Count(Refusal.LegacyKey);
             return;
         }
-        if (!TryRead(datagram[fieldsOffset..^signatureBytes], from, out IntroductionResponse response)) return;
+        if (!TryRead(datagram[fieldsOffset..^signatureBytes], out IntroductionResponse response)) return;
         var asked = _asked.TryClose(response.Identifier, from, _host.Now, out _);
         if (!asked) _host.Counters.Count(Refusal.Unasked);
         else _host.Bootstrap.Answered(from);
@@ -310,13 +310,12 @@ internal sealed class Introductions
         if (candidate is not null && isWanted && (candidate.TriedAt is null || WalksOpen < _host.Options.WalksMax) && _host.MayWalkNow()) Walk(candidate);
     }
 
-    private bool TryRead<T>(ReadOnlySpan<byte> fields, Endpoint from, out T message) where T : struct, IMessage<T>
+    private bool TryRead<T>(ReadOnlySpan<byte> fields, out T message) where T : struct, IMessage<T>
     {
         if (typeof(T) == typeof(IntroductionRequest) && _community.OldStyleOnly) fields = DiscoveryCommunity.WithoutHistory(fields);
         var error = Packet.Read(fields, out message);
         if (error == WireError.None) return true;
         _host.Counters.Count(error);
-        _ = from;
         return false;
     }
 
