@@ -66,6 +66,8 @@ internal static class ProgramFigures
                 RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true,
                 ArgumentList = { program, "run", "--loopback", "--port", "0", "--page", _port.ToString(CultureInfo.InvariantCulture), "--data", data },
             };
+            // Defaults only, whatever is set around us.
+            foreach (var name in start.Environment.Keys.Where(static name => name.StartsWith("POLDER_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
             if (Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet") start.FileName = host;
             _began = TimeProvider.System.GetTimestamp();
             _process = Process.Start(start)!;

@@ -72,6 +72,8 @@ public sealed class ProgramTests : IDisposable
     private Process Begin(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        // What steers the tests is no option of the program.
+        foreach (var name in start.Environment.Keys.Where(static name => name.StartsWith("POLDER_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
         start.ArgumentList.Add(program);
         foreach (var argument in (string[])[.. arguments, "--data", _data]) start.ArgumentList.Add(argument);
         return Process.Start(start)!;
