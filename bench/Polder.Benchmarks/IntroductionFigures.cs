@@ -28,19 +28,20 @@ internal static class IntroductionFigures
         say($"{FewPeers} peers are known");
         await using var many = await Subject.StartAsync(ManyPeers, stop).ConfigureAwait(false);
         say($"{ManyPeers} peers are known");
-        few.Round(stop);
-        many.Round(stop);
+        await few.RoundAsync(stop).ConfigureAwait(false);
+        await many.RoundAsync(stop).ConfigureAwait(false);
         List<Round> ofFew = [], ofMany = [], compared = [];
         for (var round = 0; round < RoundCount; round++)
         {
             var limit = raw.ExchangesPerSecond(TimeSpan.FromMilliseconds(100));
-            var a = few.Round(stop);
-            var b = many.Round(stop);
+            var a = await few.RoundAsync(stop).ConfigureAwait(false);
+            var b = await many.RoundAsync(stop).ConfigureAwait(false);
             limit = (limit + raw.ExchangesPerSecond(TimeSpan.FromMilliseconds(100))) / 2;
             ofFew.Add(new(a, limit));
             ofMany.Add(new(b, limit));
             compared.Add(new(b, a));
             say($"{a:0} and {b:0} a second; one verification and one signature: {limit:0}");
+            say($"of the processor: {few.LoopMicroseconds:0.0} and {many.LoopMicroseconds:0.0} µs on the loop, {raw.ExchangeMicroseconds(500):0.0} µs raw");
         }
         var (x, y, z) = (Rounds.Median(ofFew), Rounds.Median(ofMany), Rounds.Median(compared));
         return
@@ -81,8 +82,19 @@ internal static class IntroductionFigures
             return new Subject(loop, socket, host, load);
         }
 
+        /// <summary>What a request cost the processor on the loop, in the last round.</summary>
+        public double LoopMicroseconds { get; private set; }
+
+        public async Task<double> RoundAsync(CancellationToken stop)
+        {
+            var cost = await _loop.InvokeAsync(ProcessorTime.OfThread).ConfigureAwait(false);
+            var rate = Round(stop);
+            LoopMicroseconds = (await _loop.InvokeAsync(ProcessorTime.OfThread).ConfigureAwait(false) - cost).TotalMicroseconds / RequestsPerRound;
+            return rate;
+        }
+
         /// <summary>Requests answered a second: sent, received, verified, answered, and the answers arrived.</summary>
-        public double Round(CancellationToken stop)
+        private double Round(CancellationToken stop)
         {
             _load.Drain();
             var seen = _load.AnswersSeen;

@@ -31,6 +31,23 @@ internal sealed class RawSignatures
         if (!Ed25519.Verify(_keys[i].Public.SigningKey, _messages[i], _signatures[i])) throw new InvalidOperationException("A good signature was refused.");
     });
 
+    /// <summary>What one verification costs the processor.</summary>
+    public double VerifyMicroseconds(int count)
+    {
+        var cost = ProcessorTime.OfThread();
+        for (var i = 0; i < count; i++) _ = Ed25519.Verify(_keys[i & (Keys - 1)].Public.SigningKey, _messages[i & (Keys - 1)], _signatures[i & (Keys - 1)]);
+        return (ProcessorTime.OfThread() - cost).TotalMicroseconds / count;
+    }
+
+    /// <summary>What one verification and one signature cost the processor.</summary>
+    public double ExchangeMicroseconds(int count)
+    {
+        var cost = ProcessorTime.OfThread();
+        var signature = new byte[Ed25519.SignatureBytes];
+        for (var i = 0; i < count; i++) _keys[i & (Keys - 1)].Sign(_messages[i & (Keys - 1)], signature);
+        return (ProcessorTime.OfThread() - cost).TotalMicroseconds / count + VerifyMicroseconds(count);
+    }
+
     public double SignsPerSecond(TimeSpan duration)
     {
         var signature = new byte[Ed25519.SignatureBytes];
