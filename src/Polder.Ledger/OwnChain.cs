@@ -42,6 +42,8 @@ public sealed class OwnChain
     /// <summary>Whether peers should be asked for our own chain before anything is signed.</summary>
     public bool NeedsRecovery => !_anyway && (_uncertain || _missing > 0 || Length < _options.OwnLengthAtLeast);
 
+    private const string LastResort = "If nobody is left who has it: polder run --set signAnyway=true.";
+
     /// <summary>Why nothing is signed at present, and what helps; null normally.</summary>
     public string? Refused
     {
@@ -55,13 +57,13 @@ public sealed class OwnChain
             var latest = Length;
             if (_missing > 0)
                 return $"{_missing} blocks of this node's own chain (up to number {latest}) are missing here, but peers have shown newer ones. "
-                    + "Signing now would fork the chain. It is being fetched from peers; stay connected.";
+                    + "Signing now would fork the chain. It is being fetched from peers; stay connected. " + LastResort;
             if (latest < _options.OwnLengthAtLeast)
                 return $"This node's own chain ends here at number {latest}, but it had {_options.OwnLengthAtLeast} blocks. "
-                    + "Signing now would fork the chain. It is being fetched from peers; stay connected.";
+                    + "Signing now would fork the chain. It is being fetched from peers; stay connected. " + LastResort;
             return _uncertain
                 ? "The database was restored, set aside or lost its end: this node's own chain may be longer than what is here. "
-                    + "Peers are being asked for it; nothing is signed before one has answered."
+                    + "Peers are being asked for it; nothing is signed before one has answered. " + LastResort
                 : null;
         }
     }

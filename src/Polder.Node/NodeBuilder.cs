@@ -110,6 +110,7 @@ public sealed class NodeBuilder
                 OwnChainUncertain = _ledger.OwnChainUncertain || store.SigningRefused is not null,
                 OwnLengthAtLeast = Math.Max(_ledger.OwnLengthAtLeast, mark.Read()),
             }));
+            if (_options.SignAnyway) ledger.Own.SignAnyway();
             var records = new HelpRecords(ledger, identity.Public);
             host.Offer(ledger);
             host.Offer(records);

@@ -46,6 +46,12 @@ public sealed record NodeOptions
         init => field = value is >= 0 and <= 64 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "Allowed: 0 to 64.");
     }
 
+    /// <summary>
+    /// The owner's word that signing goes on although the end of the own chain is in doubt, when no peer is left who could have
+    /// it. If one has, this forks the chain and the key is not trusted any more. Default false.
+    /// </summary>
+    public bool SignAnyway { get; init; }
+
     /// <summary>Limits and intervals of the overlay.</summary>
     public OverlayOptions Overlay { get; init; } = new();
 
