@@ -21,6 +21,8 @@ internal static class Sqlite
                 NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, Resolve);
                 raw.SetProvider(new SQLite3Provider_e_sqlite3());
                 raw.FreezeProvider();
+                // Nobody reads SQLite's memory statistics, and they cost a lock at every allocation. Refused when SQLite runs already.
+                _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
                 _ = raw.sqlite3_libversion_number();
                 _ready = true;
             }

@@ -312,7 +312,7 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
         var database = Database.Open(path, cacheKibibytes: ReadCacheKibibytes);
         try
         {
-            database.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+            database.Execute("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
             Schema.Upgrade(database, path);
             var store = new SqliteBlockStore(path, database, readOnly: false);
             if (!store._facts.TryGetValue(OwnerFact, out var known)) store.SetFact(OwnerFact, owner.ToArray());
