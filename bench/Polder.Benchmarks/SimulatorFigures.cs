@@ -14,9 +14,10 @@ internal static class SimulatorFigures
         for (var round = 0; round < 3; round++)
         {
             stop.ThrowIfCancellationRequested();
+            var cost = ProcessorTime.OfProcess();
             var figures = SimulationFigures.Measure(TimeProvider.System, seed: (ulong)round + 1);
             seconds.Add(figures.Real.TotalSeconds);
-            say($"{figures.Nodes} nodes, {figures.Virtual.TotalMinutes:0} virtual minutes: {figures.Real.TotalSeconds:0.00} s, {figures.Datagrams} datagrams");
+            say($"{figures.Nodes} nodes, {figures.Virtual.TotalMinutes:0} virtual minutes: {figures.Real.TotalSeconds:0.00} s, of the processors {(ProcessorTime.OfProcess() - cost).TotalSeconds:0.00} s, {figures.Datagrams} datagrams");
         }
         var first = seconds[0];
         var median = Rounds.Median(seconds);

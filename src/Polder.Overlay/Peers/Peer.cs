@@ -64,18 +64,7 @@ public sealed class Peer
     public TimeSpan? LastOut { get; internal set; }
 
     /// <summary>Median of the last five round trips; null while unknown.</summary>
-    public TimeSpan? RoundTrip
-    {
-        get
-        {
-            var count = Math.Min(_roundTripCount, RoundTripsKept);
-            if (count == 0) return null;
-            Span<TimeSpan> sorted = stackalloc TimeSpan[RoundTripsKept];
-            _roundTrips!.AsSpan(0, count).CopyTo(sorted);
-            sorted[..count].Sort();
-            return sorted[count / 2];
-        }
-    }
+    public TimeSpan? RoundTrip { get; private set; }
 
     /// <summary>Round trips measured so far.</summary>
     public int RoundTripCount => _roundTripCount;
@@ -125,6 +114,12 @@ public sealed class Peer
         _roundTrips ??= new TimeSpan[RoundTripsKept];
         _roundTrips[_roundTripCount % RoundTripsKept] = time;
         _roundTripCount = _roundTripCount >= 2 * RoundTripsKept ? RoundTripsKept + 1 : _roundTripCount + 1;
+        // Worked out here, because peers are sorted by it far more often than measured.
+        Span<TimeSpan> sorted = stackalloc TimeSpan[RoundTripsKept];
+        var count = Math.Min(_roundTripCount, RoundTripsKept);
+        _roundTrips.AsSpan(0, count).CopyTo(sorted);
+        sorted[..count].Sort();
+        RoundTrip = sorted[count / 2];
     }
 
     internal bool IsIn(CommunityId community) => _communities is not null && _communities.Contains(community);
