@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Polder.Host.Api;
 using Polder.Host.Lab;
@@ -52,6 +54,7 @@ internal sealed class WebFace : IAsyncDisposable
         builder.Services.AddSingleton(operations);
         builder.Services.AddSingleton(lab ?? new NoLab());
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddSingleton<IComponentActivator, PlainActivator>();
         PageRoutes.AddPages(builder.Services);
 
         var application = builder.Build();
@@ -83,6 +86,13 @@ internal sealed class WebFace : IAsyncDisposable
         try { await _application.StopAsync(patience.Token).ConfigureAwait(false); }
         catch (OperationCanceledException) { }
         await _application.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Components have no constructors to fill, and making them needs no compiler: that saves megabytes of expression trees.</summary>
+    private sealed class PlainActivator : IComponentActivator
+    {
+        public IComponent CreateInstance([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] Type componentType) =>
+            (IComponent)Activator.CreateInstance(componentType)!;
     }
 
     /// <summary>The command line decides when the program ends; the web application installs no signal handlers.</summary>

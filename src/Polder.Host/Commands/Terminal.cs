@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -98,13 +99,19 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool interac
                 if (Volatile.Read(ref latest) is var now && now != said) Note((said = now) + " …");
             return await task.ConfigureAwait(false);
         }
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error), Interactive = InteractionSupport.Yes });
-        await console.Status().StartAsync(Markup.Escape(latest) + " …", async status =>
-        {
-            while (await Task.WhenAny(task, Task.Delay(200)).ConfigureAwait(false) != task)
-                status.Status(Markup.Escape(Volatile.Read(ref latest)) + " …");
-        }).ConfigureAwait(false);
+        await SpinAsync(task, () => Volatile.Read(ref latest)).ConfigureAwait(false);
         return await task.ConfigureAwait(false);
+    }
+
+    // A method of its own, so that a node that runs for weeks does not carry the library of the spinner.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Task SpinAsync(Task task, Func<string> words)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error), Interactive = InteractionSupport.Yes });
+        return console.Status().StartAsync(Markup.Escape(words()) + " …", async status =>
+        {
+            while (await Task.WhenAny(task, Task.Delay(200)).ConfigureAwait(false) != task) status.Status(Markup.Escape(words()) + " …");
+        });
     }
 
     /// <summary>Runs something that may take a while.</summary>
