@@ -17,7 +17,7 @@ public sealed class OwnChain
     private readonly IBlockStore _store;
     private readonly TrustChainOptions _options;
     private bool _uncertain, _anyway;
-    private string? _broken;
+    private string? _broken, _diskFailure;
     private HalfBlock? _latest;
     private FraudProof? _fraud;
     private long _missing;
@@ -50,6 +50,7 @@ public sealed class OwnChain
         get
         {
             if (_broken is not null) return _broken;
+            if (_diskFailure is not null) return _diskFailure;
             if (_fraud is { } fraud)
                 return $"Two different blocks with number {fraud.Second.Sequence} were signed with this node's key. "
                     + "Peers will not trust it any more. Was the key used in two places, or an old backup restored? Go on with a new identity.";
@@ -96,7 +97,7 @@ public sealed class OwnChain
         return _latest = block;
     }
 
-    /// <summary>Completes with true when this own block is safe on disk; false when the disk failed, after which nothing more is signed.</summary>
+    /// <summary>Completes with true when this own block is safe on disk; false when the disk failed; then nothing more is signed before <see cref="TryDiskAgainAsync"/>.</summary>
     internal async Task<bool> FlushAsync(HalfBlock block)
     {
         try
@@ -105,10 +106,27 @@ public sealed class OwnChain
         }
         catch (IOException problem)
         {
-            _broken ??= $"Writing to disk failed ({problem.Message}). Nothing more is signed. Make room or mend the disk, and start the node again.";
+            _diskFailure = $"Nothing is signed, because writing to disk failed. {problem.Message}";
             return false;
         }
         FlushedTo = Math.Max(FlushedTo, block.Sequence);
+        return true;
+    }
+
+    /// <summary>Whether the disk failed and has not been tried with success since.</summary>
+    internal bool DiskFailed => _diskFailure is not null;
+
+    /// <summary>
+    /// Asks the store once more. A store that keeps what it could not write, and has written it meanwhile, answers with success:
+    /// then all own blocks that are held are safe, and signing goes on behind the last of them.
+    /// </summary>
+    internal async Task<bool> TryDiskAgainAsync()
+    {
+        var length = Length;
+        try { await _store.FlushAsync(); }
+        catch (IOException) { return false; }
+        _diskFailure = null;
+        FlushedTo = Math.Max(FlushedTo, length);
         return true;
     }
 

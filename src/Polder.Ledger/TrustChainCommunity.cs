@@ -368,8 +368,18 @@ public sealed class TrustChainCommunity : Community
         SendBlock(to.Address, proposal.Block);
     }
 
+    /// <summary>What was signed and could not be flushed is sent once it is on disk after all.</summary>
+    private async Task TryDiskAgainAsync()
+    {
+        if (!await Own.TryDiskAgainAsync()) return;
+        foreach (var proposal in _proposals.Open)
+            if (proposal.Block.Sequence <= Own.FlushedTo) proposal.IsFlushed = true;
+        NotifyChanged();
+    }
+
     private void Resend()
     {
+        if (Own.DiskFailed) Go(TryDiskAgainAsync());
         var sent = 0;
         List<Proposal>? failed = null;
         foreach (var proposal in _proposals.Open)

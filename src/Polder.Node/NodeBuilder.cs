@@ -110,8 +110,13 @@ public sealed class NodeBuilder
                 OwnChainUncertain = _ledger.OwnChainUncertain || store.SigningRefused is not null,
                 OwnLengthAtLeast = Math.Max(_ledger.OwnLengthAtLeast, mark.Read()),
             }));
-            if (_options.SignAnyway) ledger.Own.SignAnyway();
             var records = new HelpRecords(ledger, identity.Public);
+            if (_options.SignAnyway)
+            {
+                ledger.Own.SignAnyway();
+                store.AllowSigning();
+                mark.Lower(ledger.Own.FlushedTo);
+            }
             host.Offer(ledger);
             host.Offer(records);
             foreach (var join in _joins) join(host);

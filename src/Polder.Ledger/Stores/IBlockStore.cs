@@ -90,7 +90,8 @@ public interface IBlockStore
 
     /// <summary>
     /// Completes when everything written before this call is safe on disk; many callers share one commit. Fails with an
-    /// <see cref="IOException"/> that says what to do; from then on every flush fails, and nothing may be signed.
+    /// <see cref="IOException"/> that says what to do. What could not be written stays readable and queued, and every flush
+    /// fails, until the store has written all of it after all; until then nothing may be signed.
     /// </summary>
     Task FlushAsync();
 }

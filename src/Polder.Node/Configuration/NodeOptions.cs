@@ -47,8 +47,8 @@ public sealed record NodeOptions
     }
 
     /// <summary>
-    /// The owner's word that signing goes on although the end of the own chain is in doubt, when no peer is left who could have
-    /// it. If one has, this forks the chain and the key is not trusted any more. Default false.
+    /// The owner's word that signing goes on although the end of the own chain may be lost. Only when no peer is left who
+    /// could have it: if one does, this forks the chain and ruins the key. Holds for good once a node was started with it. Default false.
     /// </summary>
     public bool SignAnyway { get; init; }
 

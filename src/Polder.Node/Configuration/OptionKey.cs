@@ -44,7 +44,7 @@ public static class OptionKeys
         Flag("loopback", "127.0.0.1 only: no local network, no port mapping, no outside bootstrap.", o => o.Loopback, (o, v) => o with { Loopback = v }),
         Flag("lan", "Whether neighbours in the local network are looked for by multicast.", o => o.Lan, (o, v) => o with { Lan = v }),
         Number("workers", "Threads for heavy work, 0 to 64; 0 for one a processor.", o => o.Workers, (o, v) => o with { Workers = v }),
-        Flag("signAnyway", "Sign although the end of the own chain is in doubt: only when no peer is left who could have it.",
+        Flag("signAnyway", "Sign although the end of the own chain may be lost. Only when no peer is left who has it: else this ruins the key.",
             o => o.SignAnyway, (o, v) => o with { SignAnyway = v }),
         new("passphrase", "Opens the key file, and seals a new one. Environment only.", _ => "", (o, v) => o with { Passphrase = v }) { IsSecret = true },
         Overlay("peersMax", "Peers known by key, 8 to 100000.", o => o.PeersMax, (o, v) => o with { PeersMax = v }),

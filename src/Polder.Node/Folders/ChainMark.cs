@@ -22,6 +22,15 @@ internal sealed class ChainMark(string path)
         catch (UnauthorizedAccessException) { return 0; }
     }
 
+    /// <summary>The owner said that the chain ends here.</summary>
+    public void Lower(uint length)
+    {
+        if (_marked <= length) return;
+        _marked = 0;
+        File.Delete(path);
+        Raise(length);
+    }
+
     /// <summary>Raises the mark; blocks up to <paramref name="length"/> are safe in the database.</summary>
     public void Raise(uint length)
     {

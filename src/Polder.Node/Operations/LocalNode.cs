@@ -71,7 +71,11 @@ internal sealed class LocalNode : INodeOperations, IDisposable
         }, cancellation).ConfigureAwait(false);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
         if (!await proposal.Sent.WaitAsync(either.Token).ConfigureAwait(false))
-            throw new OperationRefusedException(RefusalKind.Conflict, await OnLoopAsync(() => _ledger.Own.Refused, cancellation).ConfigureAwait(false) ?? "Writing to disk failed; nothing was signed.");
+        {
+            var why = await OnLoopAsync(() => _ledger.Own.Refused, cancellation).ConfigureAwait(false);
+            throw new OperationRefusedException(RefusalKind.Conflict,
+                $"{why ?? "Writing to disk failed for a moment."} This record is kept in memory and goes out by itself as soon as it can be written; if the node stops before, it never was.");
+        }
         try
         {
             await proposal.Answer.WaitAsync(request.Wait, either.Token).ConfigureAwait(false);
@@ -208,8 +212,8 @@ internal sealed class LocalNode : INodeOperations, IDisposable
             Identity(_node.Identity), _node.UdpEndpoint.ToString(), _host.LanAddress.ToString(), _host.WanAddress?.ToString(),
             _node.Options.Loopback, uptime.TotalSeconds, verified.Count, _host.AddressesHeard.Count + _host.Peers.Count - verified.Count,
             (int)own.Length, store.Count, inbox, store.Frauds().Count, socket.BytesIn, socket.BytesOut, own.Refused,
-            StatusWords.Warnings(own.Refused, store.WriteFailure, store.SetAside, store.Salvaged, KeyFile.Exposure(_node.KeyPath),
-                !string.IsNullOrEmpty(_node.Options.Passphrase), socket.DroppedBehind, _host.Counters.Faults + _node.Parts.Loop.Failures),
+            StatusWords.Warnings(own.Refused, own.NeedsRecovery, store.WriteFailure, store.SetAside, store.Salvaged, KeyFile.Exposure(_node.KeyPath),
+                socket.DroppedBehind, _host.Counters.Faults + _node.Parts.Loop.Failures),
             StatusWords.NextSteps(verified.Count, inbox, (int)own.Length, _node.Options.Loopback, _node.Options.Join.Count > 0, uptime,
                 _node.Identity.ShortName, _node.UdpEndpoint.Port, verified.Count > 0 ? verified[0].Key.ShortName : null),
             counters);

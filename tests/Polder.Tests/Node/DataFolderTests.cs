@@ -64,6 +64,17 @@ public sealed class DataFolderTests
     }
 
     [Fact]
+    public void A_key_file_of_py_ipv8_is_read_as_it_is()
+    {
+        // "alice" of tests/vectors/ipv8/ipv8_keys.json, made by py-ipv8 3.2.
+        using var temporary = new TemporaryFolder();
+        File.WriteAllBytes(temporary.At("key"), Convert.FromHexString(
+            "4c69624e61434c534b3a1d67839c4a15d03c85a7be3855e262a65329016ada0dbdc90b593eb27eff0c722cd6175142b33b68f3cc774b98fcbda78e0fc7f822b318aac6b7d00e2e27c199"));
+        using var pair = KeyFile.Read(temporary.At("key"));
+        Assert.StartsWith("4c69624e61434c504b3a6c6812f0371c24fb0c2a167011286f6c", pair.Public.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_sealed_key_needs_its_passphrase()
     {
         using var temporary = new TemporaryFolder();

@@ -249,6 +249,23 @@ public sealed class NodeTests : IDisposable
     }
 
     [Fact]
+    public async Task The_owner_may_sign_on_when_nobody_is_left_who_has_the_rest_of_the_chain()
+    {
+        await using (await StartAsync("alice")) { }
+        File.WriteAllText(_folder.At("alice/chain.length"), "7\n");
+        await using (var doubtful = await StartAsync("alice"))
+        {
+            var status = await doubtful.Operations.StatusAsync(Stop);
+            Assert.NotNull(status.SigningRefused);
+            Assert.Contains(status.Warnings, warning => warning.Contains("signAnyway", StringComparison.Ordinal));
+        }
+        await using (var sure = await new NodeBuilder(Quick(_folder.At("alice")) with { SignAnyway = true }).StartAsync(Stop))
+            Assert.Null((await sure.Operations.StatusAsync(Stop)).SigningRefused);
+        await using var again = await StartAsync("alice");
+        Assert.Null((await again.Operations.StatusAsync(Stop)).SigningRefused);
+    }
+
+    [Fact]
     public async Task Blocks_made_elsewhere_are_taken_in_with_a_verdict_each()
     {
         await using var node = await StartAsync("alice");
@@ -264,5 +281,29 @@ public sealed class NodeTests : IDisposable
         var shown = await node.Operations.ChainAsync(Ledger.Chains.Key(7).Public.ToString(), 11, 20, Stop);
         Assert.Equal((60, 0, 20, 11), (shown.Length, shown.Missing, shown.Blocks.Count, shown.Blocks[0].Sequence));
         Assert.Single(shown.Refused);
+    }
+
+    [Fact]
+    public async Task A_full_disk_stops_signing_in_words_and_the_node_goes_on_by_itself()
+    {
+        await using var alice = await StartAsync("alice");
+        await using var bob = await StartAsync("bob", alice.UdpEndpoint.ToString());
+        await MeetAsync(alice, bob);
+        await bob.Operations.RecordAsync(Record(alice, gave: false, 2 << 20), Stop);
+        // SQLite's own bound on the file: the same error as a disk without room.
+        bob.Store.Writer.BeforeCommit = static database => database.Execute("PRAGMA max_page_count = 1; CREATE TABLE filler (x); DROP TABLE filler");
+        var refused = await Assert.ThrowsAsync<OperationRefusedException>(() => bob.Operations.RecordAsync(Record(alice, gave: false, 3 << 20), Stop));
+        Assert.Contains("The disk is full", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(RefusalKind.Conflict, (await Assert.ThrowsAsync<OperationRefusedException>(() => bob.Operations.RecordAsync(Record(alice, gave: false, 4 << 20), Stop))).Kind);
+        // It goes on reading, and tells its owner.
+        Assert.Equal(2, (await bob.Operations.ChainAsync(null, cancellation: Stop)).Length);
+        Assert.NotEmpty((await bob.Operations.StatusAsync(Stop)).Warnings);
+        Assert.Single((await alice.Operations.ChainAsync(bob.Identity.ToString(), cancellation: Stop)).Blocks);
+
+        bob.Store.Writer.BeforeCommit = null;
+        await UntilAsync(async () => (await bob.Operations.StatusAsync(Stop)).SigningRefused is null, "signing resumes");
+        await UntilAsync(async () => (await bob.Operations.TrustAsync(cancellation: Stop))[0].Score == 5 << 20, "the record that was kept goes out and is agreed to");
+        Assert.Equal("agreed", (await bob.Operations.RecordAsync(Record(alice, gave: false, 4 << 20), Stop)).State);
+        Assert.Empty(await alice.Operations.FraudsAsync(Stop));
     }
 }
