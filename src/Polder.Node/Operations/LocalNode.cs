@@ -212,7 +212,7 @@ internal sealed class LocalNode : INodeOperations, IDisposable
             Identity(_node.Identity), _node.UdpEndpoint.ToString(), _host.LanAddress.ToString(), _host.WanAddress?.ToString(),
             _node.Options.Loopback, uptime.TotalSeconds, verified.Count, _host.AddressesHeard.Count + _host.Peers.Count - verified.Count,
             (int)own.Length, store.Count, inbox, store.Frauds().Count, socket.BytesIn, socket.BytesOut, own.Refused,
-            StatusWords.Warnings(own.Refused, own.NeedsRecovery, store.WriteFailure, store.SetAside, store.Salvaged, KeyFile.Exposure(_node.KeyPath),
+            StatusWords.Warnings(own.Refused, store.WriteFailure, store.SetAside, store.Salvaged, KeyFile.Exposure(_node.KeyPath),
                 socket.DroppedBehind, _host.Counters.Faults + _node.Parts.Loop.Failures),
             StatusWords.NextSteps(verified.Count, inbox, (int)own.Length, _node.Options.Loopback, _node.Options.Join.Count > 0, uptime,
                 _node.Identity.ShortName, _node.UdpEndpoint.Port, verified.Count > 0 ? verified[0].Key.ShortName : null),

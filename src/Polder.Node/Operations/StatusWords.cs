@@ -6,13 +6,11 @@ internal static class StatusWords
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     public static IReadOnlyList<string> Warnings(
-        string? signingRefused, bool needsRecovery, string? writeFailure, string? setAside, int salvaged, string? keyExposure, long behind, long faults)
+        string? signingRefused, string? writeFailure, string? setAside, int salvaged, string? keyExposure, long behind, long faults)
     {
         var warnings = new List<string>();
         if (writeFailure is not null) warnings.Add(writeFailure);
         if (signingRefused is not null) warnings.Add(signingRefused);
-        if (signingRefused is not null && needsRecovery)
-            warnings.Add("Only if none of your peers will ever come back: polder run --set signAnyway=true. If one does and has more of your chain, that ruins your key.");
         if (setAside is not null)
             warnings.Add($"The database was damaged. It was set aside as {Path.GetFileName(setAside)}; {Blocks(salvaged)} could still be read and are here.");
         if (keyExposure is not null) warnings.Add(keyExposure);
