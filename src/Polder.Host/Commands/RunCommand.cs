@@ -91,6 +91,7 @@ internal static class RunCommand
             if (face is not null) await face.DisposeAsync().ConfigureAwait(false);
             await node.DisposeAsync().ConfigureAwait(false);
         }
+        if (terminal.Interactive && !json) terminal.Say();
         if (!json) terminal.Say("Stopped. Everything is kept in " + folder);
     }
 
