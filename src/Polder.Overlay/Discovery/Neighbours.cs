@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Polder.Net;
 using Polder.Overlay.Refusals;
 
@@ -35,7 +36,10 @@ internal static class Neighbours
         Take(options.SharedMax, static peer => peer.Communities.Count > 2);
 
         // At random, but the same ones next time, and by a secret of this run, so that nobody makes keys that we would draw.
-        all.Sort((a, b) => secret.Of(a.Key.Bytes).CompareTo(secret.Of(b.Key.Bytes)));
+        // Each key is hashed once, not at every comparison.
+        var lots = new ulong[all.Count];
+        for (var i = 0; i < lots.Length; i++) lots[i] = secret.Of(all[i].Key.Bytes);
+        lots.AsSpan().Sort(CollectionsMarshal.AsSpan(all));
         Take(options.NeighboursWanted - chosen, static _ => true);
 
         void Take(int count, Func<Peer, bool> fits, Action<Peer>? mark = null)
