@@ -24,6 +24,8 @@ public sealed record SimulationFigures(
     public static SimulationFigures Measure(TimeProvider clock, int nodes = 500, TimeSpan? duration = null, ulong seed = 1, OverlayOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(clock);
+        // Everything by default but the table against floods, of which five hundred full ones would only take memory.
+        options ??= new OverlayOptions { SourceSlots = 256 };
         var allocated = GC.GetAllocatedBytesForCurrentThread();
         var began = clock.GetTimestamp();
         var world = new World(seed, new LinkModel { Latency = 40.Milliseconds, Jitter = 20.Milliseconds }, new WorldOptions { Scenario = "figures" });

@@ -26,7 +26,9 @@ public sealed class NoHonestConvicted : Checker
         if (frauds.Count == _seen.GetValueOrDefault(node)) return;
         _seen[node] = frauds.Count;
         foreach (var fraud in frauds)
-            if (!PublicKey.TryParse(fraud.Culprit, out var culprit) || !_cheaters.Contains(culprit))
-                world.Fail($"{node.Name} convicted an honest node of {fraud.Kind}: {world.Nodes.FirstOrDefault(other => other.Identity.Public == culprit)?.Name}");
+            // Keys that are no node's belong to whoever made them up.
+            if (!PublicKey.TryParse(fraud.Culprit, out var culprit)) world.Fail($"{node.Name} convicted something that is no key");
+            else if (!_cheaters.Contains(culprit) && world.Nodes.FirstOrDefault(other => other.Identity.Public == culprit) is { } honest)
+                world.Fail($"{node.Name} convicted {honest.Name}, who is honest, of {fraud.Kind}");
     }
 }

@@ -11,6 +11,9 @@ internal sealed class InFlight
     public Realm Realm = null!;
     public SimulatedNode Sender = null!;
 
+    /// <summary>Who was at the destination when it was sent; null behind boxes.</summary>
+    public SimulatedSocket? Target;
+
     public void Fill(ReadOnlySpan<byte> datagram)
     {
         if (Buffer.Length < datagram.Length) Buffer = new byte[Math.Max(datagram.Length, 1536)];

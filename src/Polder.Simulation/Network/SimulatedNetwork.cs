@@ -54,7 +54,8 @@ internal sealed class SimulatedNetwork
 
         var realm = socket.Realm;
         var from = socket.LocalEndpoint;
-        while (!realm.Hosts.ContainsKey(to) && !realm.Boxes.ContainsKey(to.WithPort(0)))
+        SimulatedSocket? target;
+        while (!realm.Hosts.TryGetValue(to, out target) && (realm.Boxes.Count == 0 || !realm.Boxes.ContainsKey(to.WithPort(0))))
         {
             if (realm.Gateway is not { } gateway)
             {
@@ -70,12 +71,12 @@ internal sealed class SimulatedNetwork
             from = gateway.Out(from, to);
             realm = gateway.OuterRealm;
         }
-        Carry(sender, realm, from, to, datagram);
+        Carry(sender, realm, from, to, target, datagram);
     }
 
-    private void Carry(SimulatedNode sender, Realm realm, Endpoint from, Endpoint to, ReadOnlySpan<byte> datagram)
+    private void Carry(SimulatedNode sender, Realm realm, Endpoint from, Endpoint to, SimulatedSocket? target, ReadOnlySpan<byte> datagram)
     {
-        var receiver = PeekReceiver(realm, to);
+        var receiver = target is not null ? target.Node : PeekReceiver(realm, to);
         var model = sender.Home.Link ?? _world.Link;
         if (_pairs is not null && receiver is not null && _pairs.TryGetValue((sender.Index, receiver.Index), out var own)) model = own;
 
@@ -103,7 +104,7 @@ internal sealed class SimulatedNetwork
         if (model.Jitter > TimeSpan.Zero) delay += (long)(model.Jitter.Ticks * random.NextDouble());
         if (!FaultsOn)
         {
-            Launch(sender, realm, from, to, datagram, now + delay);
+            Launch(sender, realm, from, to, target, datagram, now + delay);
             return;
         }
         if ((model.Loss > 0 && random.Chance(model.Loss)) || (model.BurstLoss > 0 && InBurst(model, sender, receiver, now)))
@@ -112,18 +113,18 @@ internal sealed class SimulatedNetwork
             return;
         }
         if (model.Reordering > 0 && random.Chance(model.Reordering)) delay += (long)(model.ReorderingWithin.Ticks * random.NextDouble());
-        var flight = Launch(sender, realm, from, to, datagram, now + delay);
+        var flight = Launch(sender, realm, from, to, target, datagram, now + delay);
         if (model.BitErrors > 0 && flight.Length > 0 && random.Chance(model.BitErrors))
             flight.Buffer[random.Next(flight.Length)] ^= (byte)(1 << random.Next(8));
         if (model.Duplication > 0 && random.Chance(model.Duplication))
-            Launch(sender, realm, from, to, datagram, now + delay + (long)(model.ReorderingWithin.Ticks * random.NextDouble()));
+            Launch(sender, realm, from, to, target, datagram, now + delay + (long)(model.ReorderingWithin.Ticks * random.NextDouble()));
     }
 
-    private InFlight Launch(SimulatedNode sender, Realm realm, Endpoint from, Endpoint to, ReadOnlySpan<byte> datagram, long at)
+    private InFlight Launch(SimulatedNode sender, Realm realm, Endpoint from, Endpoint to, SimulatedSocket? target, ReadOnlySpan<byte> datagram, long at)
     {
         var flight = _pool.TryPop(out var pooled) ? pooled : new InFlight();
         flight.Fill(datagram);
-        (flight.Sender, flight.Realm, flight.From, flight.To) = (sender, realm, from, to);
+        (flight.Sender, flight.Realm, flight.From, flight.To, flight.Target) = (sender, realm, from, to, target);
         _world.PlanAt(at, flight, 0);
         return flight;
     }
@@ -132,8 +133,9 @@ internal sealed class SimulatedNetwork
     public SimulatedNode? Arrive(InFlight flight)
     {
         var (realm, to) = (flight.Realm, flight.To);
-        SimulatedSocket? socket;
-        while (!realm.Hosts.TryGetValue(to, out socket))
+        // Who was there when it was sent is there still, unless it died meanwhile.
+        var socket = flight.Target is { Loop.IsAlive: true } known ? known : null;
+        while (socket is null && !realm.Hosts.TryGetValue(to, out socket))
         {
             if (!realm.Boxes.TryGetValue(to.WithPort(0), out var box) || box.In(flight.From, to.Port) is not { } inner)
             {
@@ -171,6 +173,7 @@ internal sealed class SimulatedNetwork
 
     private void GiveBack(InFlight flight)
     {
+        flight.Target = null;
         if (_pool.Count < PooledMax && flight.Buffer.Length <= 1536) _pool.Push(flight);
     }
 
