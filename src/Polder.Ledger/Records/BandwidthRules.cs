@@ -7,6 +7,8 @@ namespace Polder.Ledger.Records;
 /// <summary>
 /// Rules of bandwidth blocks (bandwidth-tokens.md §1.1). Stricter than the published validator, which refuses only totals that
 /// are too low: here they must add up. Where the block before of this type is not known, only what can be known is checked.
+/// A plain TrustChain peer keeps no such accounts and agrees with a copy of the proposal's bytes, as it does to any type: that
+/// says yes to the proposal, counts as its mirror image, and is no entry of the signer's own totals.
 /// </summary>
 public sealed class BandwidthRules : ITransactionRules
 {
@@ -20,6 +22,7 @@ public sealed class BandwidthRules : ITransactionRules
         ArgumentNullException.ThrowIfNull(store);
         if (BandwidthEntry.Read(block) is not { } entry)
             return "its numbers cannot be read: up, down, total_up and total_down must be whole numbers from 0 to 2^63 − 1, and up or down above 0";
+        if (IsCopy(block, store)) return null;
         var before = Previous(block.PublicKey, block.Sequence, store, out var isFirst, out var isSure);
         if (before is { } previous)
         {
@@ -55,12 +58,17 @@ public sealed class BandwidthRules : ITransactionRules
         for (var looked = 0; looked < neighboursMax && store.Before(key, sequence) is { } before; looked++)
         {
             isSure &= before.Sequence == sequence - 1;
-            if (before.Type.SequenceEqual(HelpClaim.BandwidthType)) return BandwidthEntry.Read(before);
+            if (before.Type.SequenceEqual(HelpClaim.BandwidthType) && !IsCopy(before, store)) return BandwidthEntry.Read(before);
             sequence = before.Sequence;
             isFirst = isSure && sequence == HalfBlock.GenesisSequence;
         }
         return null;
     }
+
+    /// <summary>An agreement with the proposal's own bytes.</summary>
+    private static bool IsCopy(HalfBlock block, IBlockStore store) =>
+        !block.IsProposal && store.Get(block.LinkKey, block.LinkSequence) is { } proposal
+        && proposal.Type.SequenceEqual(block.Type) && proposal.Transaction.SequenceEqual(block.Transaction);
 
     private static BandwidthEntry? Next(HalfBlock block, IBlockStore store, out bool isSure)
     {
@@ -69,7 +77,7 @@ public sealed class BandwidthRules : ITransactionRules
         for (var looked = 0; looked < NeighboursMax && store.After(block.PublicKey, sequence) is { } after; looked++)
         {
             isSure &= after.Sequence == sequence + 1;
-            if (after.Type.SequenceEqual(HelpClaim.BandwidthType)) return BandwidthEntry.Read(after);
+            if (after.Type.SequenceEqual(HelpClaim.BandwidthType) && !IsCopy(after, store)) return BandwidthEntry.Read(after);
             sequence = after.Sequence;
         }
         return null;

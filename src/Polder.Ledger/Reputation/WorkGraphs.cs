@@ -52,7 +52,8 @@ public sealed class WorkGraphs(PublicKey observer)
             return;
         }
         if (half.IsProposal == block.IsProposal) return;
-        if (!claim.Mirrors(half.Claim)) return;
+        // A plain peer agrees with a copy (BandwidthRules): both then say what the proposal says.
+        if (!claim.Mirrors(half.Claim) && claim != half.Claim) return;
         _waiting.Remove(place);
         _admitted.Add(place.Id);
         var (proposal, proposalSequence, agreementSequence, time) = block.IsProposal

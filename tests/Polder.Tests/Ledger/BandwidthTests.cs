@@ -43,6 +43,48 @@ public sealed class BandwidthTests
     }
 
     [Fact]
+    public void A_plain_peer_agrees_by_a_copy_and_a_third_amount_is_refused()
+    {
+        using var alice = Person(1);
+        using var bob = Person(2);
+        var store = new MemoryBlockStore();
+        var graphs = new WorkGraphs(alice.Public);
+        HalfBlock Sign(KeyPair signer, PublicKey link, uint sequence, uint linkSequence, Hash256 previous, BandwidthEntry entry) =>
+            HalfBlock.Create(Ed25519Signatures.Instance, signer, new BlockFields
+            {
+                Sequence = sequence, LinkKey = link.Bytes.ToArray(), LinkSequence = linkSequence, PreviousHash = previous,
+                Type = HelpClaim.BandwidthType, Transaction = entry.Encode(json: false), Timestamp = 1_600_000_000_000UL + sequence,
+            });
+        void Keep(HalfBlock block, bool valid)
+        {
+            var verdict = Validator().Validate(block, store);
+            Assert.Equal(valid, !verdict.IsInvalid);
+            if (!valid) return;
+            store.Add(block);
+            graphs.Add(block);
+        }
+
+        var first = Sign(alice, bob.Public, 1, 0, HalfBlock.GenesisHash, new BandwidthEntry(0, 500, 0, 500, "seeding"));
+        Keep(first, valid: true);
+        Keep(Sign(bob, alice.Public, 1, 1, HalfBlock.GenesisHash, new BandwidthEntry(0, 499, 0, 499, "seeding")), valid: false);
+        var copy = Sign(bob, alice.Public, 1, 1, HalfBlock.GenesisHash, new BandwidthEntry(0, 500, 0, 500, "seeding"));
+        Keep(copy, valid: true);
+        // The copy is no entry of Bob's own accounts: his first true one begins at nothing.
+        Keep(Sign(bob, alice.Public, 2, 0, copy.Hash, new BandwidthEntry(0, 7, 0, 7, "")), valid: true);
+
+        var graph = graphs.Find(HelpClaim.Bytes)!;
+        Assert.Equal(500, graph.SumsOf(bob.Public).Gave);
+        Assert.Equal(500, graph.SumsOf(alice.Public).Got);
+
+        static KeyPair Person(byte fill)
+        {
+            var entropy = new byte[KeyPair.EntropyBytes];
+            Array.Fill(entropy, fill);
+            return KeyPair.FromEntropy(entropy);
+        }
+    }
+
+    [Fact]
     public void Balances_come_out_in_any_order_and_sum_up_to_nothing()
     {
         var blocks = Halves().Select(half => LedgerVectors.Block(half.Hex("packed"))).ToArray();
