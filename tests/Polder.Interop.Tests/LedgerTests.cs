@@ -90,11 +90,15 @@ public sealed class LedgerTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Our_record_of_bandwidth_is_countersigned_by_python_of_2020(bool gave)
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    public async Task Our_record_of_bandwidth_is_countersigned_by_python_of_2020(bool gave, bool byCopy)
     {
-        await using var peer = await LivingPeers.StartAsync(LivingPeers.Python2020, "--trustchain", "--sign", "all");
+        // A plain listener agrees to any type by a copy; one of the bandwidth accounting by the mirror image.
+        string[] plain = byCopy ? ["--plain"] : [];
+        await using var peer = await LivingPeers.StartAsync(LivingPeers.Python2020, ["--trustchain", "--sign", "all", .. plain]);
         await using var node = await OurNode.StartAsync();
         await MeetAsync(node, peer);
         var proposal = await node.Node.InvokeAsync(() => node.Node.Records.Propose(peer.Key, gave, 25L << 20, HelpClaim.Bytes, "storing a file"));
@@ -104,6 +108,7 @@ public sealed class LedgerTests
         Assert.Equal(peer.KeyHex, Convert.ToHexStringLower(agreement.PublicKey));
         var seen = await peer.WaitAsync("block", item => item.GetProperty("block").Text("type") == "tribler_bandwidth" && item.Text("how") == "received");
         Assert.Equal(25L << 20, seen.GetProperty("block").GetProperty("transaction").Number(gave ? "up" : "down"));
+        await node.UntilAsync(() => node.Node.Records.Graphs.Find(HelpClaim.Bytes)?.Records.Count == 1, "the record counts");
         await WellAsync(node, peer);
     }
 

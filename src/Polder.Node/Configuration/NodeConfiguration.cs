@@ -22,7 +22,8 @@ public sealed class NodeConfiguration
     private const string Prefix = "POLDER_";
 
     // Variables of the developers' tools, which a node started by them inherits.
-    private static readonly string[] Foreign = ["POLDER_ACCEPT_API", "POLDER_FUZZ_SEED", "POLDER_FUZZ_SECONDS", "POLDER_PROGRAM"];
+    private static readonly string[] Foreign =
+        ["POLDER_ACCEPT_API", "POLDER_ACCEPT_DOCS", "POLDER_FUZZ_SEED", "POLDER_FUZZ_SECONDS", "POLDER_PEERS", "POLDER_PROGRAM", "POLDER_SEEDS"];
 
     private readonly Dictionary<string, string> _sources = new(StringComparer.Ordinal);
 

@@ -112,6 +112,7 @@ def arguments():
     p.add_argument("--sign", default="all", help="all | none | comma-separated block types to countersign")
     p.add_argument("--no-crawl", action="store_true", help="do not crawl on introduction-responses")
     p.add_argument("--crawler", action="store_true", help="TrustChain crawler mode: whole chains")
+    p.add_argument("--plain", action="store_true", help="agree to records of bandwidth by a copy, as to any type")
     p.add_argument("--sign-delay", type=float, default=10, help="seconds between repetitions of a proposal")
     p.add_argument("--trace", action="store_true", help="an event for every packet")
     p.add_argument("--keep", action="store_true", help="go on after the end of stdin")
@@ -338,7 +339,8 @@ class ReferencePeer:
             folder = self.temp = tempfile.mkdtemp(prefix="ipv8-peer-")
         chain = self.add_overlay("trustchain", Chain, working_directory=folder, settings=settings)
         chain.add_listener(Listener(), [Chain.UNIVERSAL_BLOCK_LISTENER])
-        chain.add_listener(BandwidthListener(), [b"tribler_bandwidth"])
+        if not args.plain:
+            chain.add_listener(BandwidthListener(), [b"tribler_bandwidth"])
 
     def watch(self, target, name):
         original = getattr(target, name, None)
