@@ -29,6 +29,13 @@ internal sealed class Churn(NodeHost host)
             if (_cursor >= book.Count) _cursor = 0;
             var peer = book.All[_cursor];
             var silent = now - (peer.LastIn ?? peer.AddedAt);
+            var wanted = silent > options.InactiveAfter || peer.RoundTripCount == 0;
+            if (!wanted && silent <= options.DropAfter)
+            {
+                // Heard lately: nothing to ask, whoever it is. Most peers, most of the time.
+                _cursor++;
+                continue;
+            }
             var isKept = !many || peer.IsNeighbour || (book.Count <= options.ConnectedMax && IsNeeded(peer));
             if (silent > options.DropAfter && (!isKept || peer.PingedAt > now - silent))
             {
@@ -40,7 +47,6 @@ internal sealed class Churn(NodeHost host)
             }
             _cursor++;
             if (!isKept) continue;
-            var wanted = silent > options.InactiveAfter || peer.RoundTripCount == 0;
             if (!wanted || now - peer.PingedAt < options.PingInterval || pings >= PingsMax) continue;
             pings++;
             host.Discovery.Ping(peer);
