@@ -18,7 +18,6 @@ public sealed class MemoryBlockStore : IBlockStore
     private List<StoreWrite> _queued = [];
     private Task? _committing;
     private Task? _next;
-    private IOException? _failure;
 
     /// <summary>A store on what <paramref name="platter"/> holds; a platter of its own without one.</summary>
     /// <param name="platter">What survives.</param>
@@ -165,7 +164,6 @@ public sealed class MemoryBlockStore : IBlockStore
     /// <inheritdoc/>
     public Task FlushAsync()
     {
-        if (_failure is not null) return Task.FromException(_failure);
         if (_commit is null)
         {
             _platter.Writes.AddRange(_queued);
@@ -181,7 +179,12 @@ public sealed class MemoryBlockStore : IBlockStore
     private async Task CommitNextAsync()
     {
         // Somebody else may start a commit before this continues: then these writes are in that one.
-        while (_committing is { } running) await running;
+        while (_committing is { } running)
+        {
+            try { await running; }
+            // Whoever asked for that one is told; what it could not write is in the queue again, before ours.
+            catch (IOException) { }
+        }
         _next = null;
         if (_queued.Count > 0) await StartCommit();
     }
@@ -197,15 +200,16 @@ public sealed class MemoryBlockStore : IBlockStore
     {
         var writes = _queued;
         _queued = [];
+        var safe = 0;
         try
         {
-            var safe = await _commit!(writes.Count);
+            safe = await _commit!(writes.Count);
             _platter.Writes.AddRange(writes.Take(safe));
-            if (safe < writes.Count) throw new IOException("The disk kept only a part of what was written. Restart the node; what was not promised is gone.");
+            if (safe < writes.Count) throw new IOException("The disk kept only a part of what was written. The rest is tried again.");
         }
-        catch (IOException problem)
+        catch (IOException)
         {
-            _failure = problem;
+            _queued.InsertRange(0, writes.Skip(safe));
             throw;
         }
         finally
