@@ -16,7 +16,7 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     private const string SigningRefusedFact = "signing refused";
 
     private readonly string _path;
-    private readonly Dictionary<byte[], Chain> _chains = new(KeyBytes.Comparer);
+    private readonly Dictionary<byte[], Chain> _chains = new(KeyBytesComparer.Instance);
     private readonly Dictionary<byte[], Chain>.AlternateLookup<ReadOnlySpan<byte>> _chainOf;
     private readonly List<FraudProof> _frauds = [];
     private readonly HashSet<Hash256> _refusals = [];
