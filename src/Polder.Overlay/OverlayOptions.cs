@@ -272,6 +272,11 @@ public sealed record OverlayOptions
     /// <summary>How long a peer that broke the protocol is ignored. At least 1 s; default 1 h.</summary>
     public TimeSpan DiscouragedFor { get; init => field = AtLeast(value, Second); } = TimeSpan.FromHours(1);
 
+    // Sessions (OV-3)
+
+    /// <summary>Secure sessions between full nodes.</summary>
+    public Sessions.SessionOptions Sessions { get; init; } = new();
+
     /// <summary>
     /// These options for peers that are all on this machine or in one small network (--loopback, laboratory, simulation): any address, and
     /// no rule that takes one network for one person.

@@ -60,4 +60,12 @@ internal static unsafe partial class Sodium
     [LibraryImport(Library, EntryPoint = "crypto_pwhash")]
     internal static partial int Pwhash(
         byte* output, ulong outputLength, byte* passphrase, ulong passphraseLength, byte* salt, ulong operations, nuint memory, int algorithm);
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_chacha20poly1305_ietf_encrypt")]
+    internal static partial int ChaCha20Poly1305Encrypt(
+        byte* box, ulong* boxLength, byte* text, ulong textLength, byte* associated, ulong associatedLength, byte* none, byte* nonce, byte* key);
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_chacha20poly1305_ietf_decrypt")]
+    internal static partial int ChaCha20Poly1305Decrypt(
+        byte* text, ulong* textLength, byte* none, byte* box, ulong boxLength, byte* associated, ulong associatedLength, byte* nonce, byte* key);
 }

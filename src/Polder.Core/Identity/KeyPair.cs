@@ -63,6 +63,13 @@ public sealed class KeyPair : IDisposable
         Ed25519.Sign(_signingSecret, message, signature);
     }
 
+    /// <summary>The X25519 secret shared with the owner of a public key, 32 bytes; false when it would be all zero.</summary>
+    public bool TryAgree(ReadOnlySpan<byte> publicKey, Span<byte> shared)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return X25519.TryAgree(_boxSecret, publicKey, shared);
+    }
+
     /// <summary>Opens a box that was sealed to <see cref="Public"/>; <c>null</c> when it was not.</summary>
     public byte[]? TryOpen(ReadOnlySpan<byte> box)
     {

@@ -14,4 +14,8 @@ namespace Polder.Runtime;
 /// <param name="Workers">Where heavy pure work runs.</param>
 /// <param name="Signatures">How packets and blocks are signed.</param>
 public sealed record NodeEnvironment(
-    NodeLoop Loop, TimeProvider Time, Prng Random, IDatagramSocket Socket, IWorkers Workers, ISignatures Signatures);
+    NodeLoop Loop, TimeProvider Time, Prng Random, IDatagramSocket Socket, IWorkers Workers, ISignatures Signatures)
+{
+    /// <summary>What secure sessions compute with.</summary>
+    public ISessionCrypto Ciphers { get; init; } = SodiumSessionCrypto.Instance;
+}

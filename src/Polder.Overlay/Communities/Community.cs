@@ -63,6 +63,9 @@ public abstract class Community
     /// <summary>A peer is gone: silent for too long, or forgotten because the book is full.</summary>
     protected internal virtual void OnForgotten(Peer peer) { }
 
+    /// <summary>Whether messages travel in sessions only: plain ones are neither sent nor taken. Default false.</summary>
+    protected internal virtual bool InSessionsOnly => false;
+
     /// <summary>Bytes put behind the introduction-requests and -responses that we send; at most 20 reach a Discovery peer.</summary>
     protected internal virtual ReadOnlySpan<byte> IntroductionExtra => default;
 

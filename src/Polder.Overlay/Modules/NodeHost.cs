@@ -4,6 +4,7 @@ using Polder.Identity;
 using Polder.Net;
 using Polder.Overlay.Discovery;
 using Polder.Overlay.Refusals;
+using Polder.Overlay.Sessions;
 using Polder.Runtime;
 using Polder.Wire;
 
@@ -58,6 +59,7 @@ public sealed class NodeHost
         Own = new OwnAddresses(this);
         Bootstrap = new Bootstrap(this);
         Punctures = new PunctureRules(this, Hash);
+        Sessions = new SessionTable(this);
         Discovery = Join(static context => new DiscoveryCommunity(context));
     }
 
@@ -78,6 +80,9 @@ public sealed class NodeHost
 
     /// <summary>Everybody the node knows by key.</summary>
     public PeerBook Peers { get; }
+
+    /// <summary>Secure sessions with full peers.</summary>
+    public SessionTable Sessions { get; }
 
     /// <summary>The community that every node is in: liveness, and who is in which overlay.</summary>
     public DiscoveryCommunity Discovery { get; }
@@ -197,11 +202,13 @@ public sealed class NodeHost
         try
         {
             // Cheapest first (OV-2.5): length and first bytes, then rates, then the community; signatures come much later.
-            if (!Packet.HasHeader(datagram)) ReceiveOther(from, datagram);
+            if (datagram is [DataPacket.FirstByte, ..]) Sessions.Receive(from, datagram);
+            else if (!Packet.HasHeader(datagram)) ReceiveOther(from, datagram);
             else if (Admits(from, datagram.Length))
             {
                 var id = Packet.CommunityOf(datagram);
                 if (_communities.TryGetValue(id, out var community)) community.Receive(from, datagram);
+                else if (id == DiscoveryCommunity.Extension) Sessions.Receive(from, datagram);
                 else _foreign.Receive(id, from, datagram);
             }
         }
@@ -320,6 +327,14 @@ public sealed class NodeHost
         Counters.BytesOut += datagram.Length;
         Environment.Socket.Send(to, datagram);
         return true;
+    }
+
+    /// <summary>Sends a datagram of a session; what an unproved address may get is the session's own business.</summary>
+    internal void TransmitSession(Endpoint to, ReadOnlySpan<byte> datagram)
+    {
+        Counters.Sent++;
+        Counters.BytesOut += datagram.Length;
+        Environment.Socket.Send(to, datagram);
     }
 
     /// <summary>Whether we would knock at this address at all.</summary>
