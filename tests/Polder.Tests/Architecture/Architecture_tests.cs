@@ -19,6 +19,8 @@ public sealed partial class Architecture_tests
         ["Polder.Examples"] = ["Polder.Node", "Polder.Simulation"],
         ["Polder.Tests"] = ["Polder.Host", "Polder.Examples"],
         ["Polder.Interop.Tests"] = ["Polder.Node"],
+        ["Polder.Lab"] = ["Polder.Node"],
+        ["Polder.Lab.Tests"] = ["Polder.Lab"],
     };
 
     /// <summary>Code on the loop: no clock, thread or entropy of its own.</summary>
