@@ -61,7 +61,7 @@ internal static class BlockFigures
         var cost = ProcessorTime.OfProcess();
         var began = TimeProvider.System.GetTimestamp();
         var result = await loop.InvokeAsync(() =>
-            new BlockIngest(environment, store, new BlockValidator(Ed25519Signatures.Instance)).RunAsync(blocks, workers)).ConfigureAwait(false);
+            new BlockIngest(environment, store, new BlockValidator(Ed25519Signatures.Instance)).RunAsync(blocks)).ConfigureAwait(false);
         var passed = TimeProvider.System.GetElapsedTime(began);
         cost = ProcessorTime.OfProcess() - cost;
         if (result.Kept != packed.Count) throw new InvalidOperationException($"Of {packed.Count} good blocks {result.Kept} were kept: {result}.");

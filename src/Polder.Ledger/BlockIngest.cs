@@ -21,9 +21,10 @@ public readonly record struct IngestResult(int Kept, int Known, int Invalid);
 public sealed class BlockIngest
 {
     /// <summary>Blocks a batch.</summary>
-    public const int BatchBlocks = 256;
+    public const int BatchBlocks = 64;
 
     private const int UnflushedMax = 8_192;
+    private const int RecentBlocks = 8;
     private const int ChainsMax = 65_536;
 
     private readonly NodeEnvironment _environment;
@@ -36,6 +37,7 @@ public sealed class BlockIngest
     private readonly HashSet<Link> _links = [];
     private readonly List<HalfBlock> _ready = new(BatchBlocks);
     private int _keptCount, _known, _invalid, _group;
+    private Chain? _before, _last;
 
     /// <summary>Blocks go into this store by these rules.</summary>
     /// <param name="environment">Workers and signatures.</param>
@@ -50,35 +52,27 @@ public sealed class BlockIngest
     }
 
     /// <summary>
-    /// Takes all of them in, and completes when they are safe on disk. <paramref name="workers"/>: batches verified at a time;
-    /// as many as there are workers when 0. On the loop.
+    /// Takes all of them in, and completes when they are safe on disk. As many batches are verified at a time as the
+    /// environment has workers. On the loop.
     /// </summary>
-    public async Task<IngestResult> RunAsync(IEnumerable<HalfBlock> blocks, int workers = 0)
+    public async Task<IngestResult> RunAsync(IEnumerable<HalfBlock> blocks)
     {
         ArgumentNullException.ThrowIfNull(blocks);
         (_keptCount, _known, _invalid) = (0, 0, 0);
-        // One batch waits ready while each worker has one, so that none idles while the loop judges.
-        var atOnce = (workers > 0 ? workers : _environment.Workers.Parallelism) + 1;
+        // Two batches a worker wait ready behind the one it has, so that none idles while the loop judges.
+        var atOnce = 3 * _environment.Workers.Parallelism;
         var running = new Queue<(HalfBlock[] Batch, Task<ulong[]> Verified)>();
         var unflushed = 0;
         Task flushing = Task.CompletedTask;
         var signatures = _environment.Signatures;
-        var lanes = workers > 0 ? new SemaphoreSlim(workers) : null;
         foreach (var chunk in blocks.Chunk(BatchBlocks))
         {
-            running.Enqueue((chunk, VerifyAsync(chunk)));
+            running.Enqueue((chunk, _environment.Workers.RunAsync(() => Verify(chunk, signatures))));
             if (running.Count >= atOnce) await FinishAsync(running.Dequeue());
         }
         while (running.Count > 0) await FinishAsync(running.Dequeue());
         await _store.FlushAsync();
         return new IngestResult(_keptCount, _known, _invalid);
-
-        async Task<ulong[]> VerifyAsync(HalfBlock[] batch)
-        {
-            if (lanes is not null) await lanes.WaitAsync();
-            try { return await _environment.Workers.RunAsync(() => Verify(batch, signatures)); }
-            finally { lanes?.Release(); }
-        }
 
         async Task FinishAsync((HalfBlock[] Batch, Task<ulong[]> Verified) work)
         {
@@ -123,7 +117,7 @@ public sealed class BlockIngest
         {
             if (Follows(block, chain) && (block.IsProposal ? block.Sequence > chain.LinkedTo : FitsProposal(block, chain)) && !_validator.HasTypeRules(block.Type) && IsPlain(block))
             {
-                (chain.Length, chain.Tip) = (block.Sequence, block.Hash);
+                chain.Append(block);
                 _ready.Add(block);
                 chain.ReadyIn = _group;
                 _keptCount++;
@@ -157,7 +151,7 @@ public sealed class BlockIngest
         _store.Add(block);
         _keptCount++;
         _kept?.Invoke(block);
-        if (ChainOf(block.PublicKey) is { } chain && block.Sequence > chain.Length) (chain.Length, chain.Tip) = (block.Sequence, block.Hash);
+        if (ChainOf(block.PublicKey) is { } chain && block.Sequence > chain.Length) chain.Append(block);
         if (!block.IsProposal && ChainOf(block.LinkKey) is { } target) target.LinkedTo = Math.Max(target.LinkedTo, block.LinkSequence);
     }
 
@@ -175,6 +169,7 @@ public sealed class BlockIngest
         // A signer of whom nothing was known before this run can have agreed twice only within it.
         if (!chain.IsNew || !_links.Add(new Link(chain, target, block.LinkSequence))) return false;
         if (block.LinkSequence > target.Length) return true;
+        if (target.Recent(block.LinkSequence) is { } recent) return recent.LinkKey.SequenceEqual(block.PublicKey);
         if (target.ReadyIn == _group) StoreReady();
         return _store.Get(block.LinkKey, block.LinkSequence) is { } proposal && proposal.LinkKey.SequenceEqual(block.PublicKey);
     }
@@ -189,6 +184,20 @@ public sealed class BlockIngest
 
     private Chain? ChainOf(ReadOnlySpan<byte> key)
     {
+        // Two chains that agree with each other come by turns: comparing is cheaper than hashing.
+        if (_before is { } before && key.SequenceEqual(before.Owner.Bytes)) return before;
+        if (_last is { } last && key.SequenceEqual(last.Owner.Bytes))
+        {
+            (_before, _last) = (_last, _before);
+            return last;
+        }
+        if (FindOrRead(key) is not { } found) return null;
+        (_before, _last) = (found, _before);
+        return found;
+    }
+
+    private Chain? FindOrRead(ReadOnlySpan<byte> key)
+    {
         if (_chainOf.TryGetValue(key, out var chain)) return chain;
         if (!PublicKey.TryParse(key, out var owner)) return null;
         if (_chains.Count >= ChainsMax)
@@ -196,10 +205,12 @@ public sealed class BlockIngest
             StoreReady();
             _chains.Clear();
             _links.Clear();
+            (_before, _last) = (null, null);
         }
         var latest = _store.Latest(key);
         return _chains[owner] = new Chain
         {
+            Owner = owner,
             Length = latest?.Sequence ?? 0, Tip = latest?.Hash ?? HalfBlock.GenesisHash, IsNew = latest is null,
             LinkedTo = latest is { Sequence: uint.MaxValue } || _store.LinkingTo(key, (latest?.Sequence ?? 0) + 1, uint.MaxValue, 1).Count > 0 ? uint.MaxValue : 0,
         };
@@ -208,6 +219,10 @@ public sealed class BlockIngest
     /// <summary>What has to be known of a chain to judge its next block.</summary>
     private sealed class Chain
     {
+        private HalfBlock?[]? _recent;
+
+        /// <summary>Whose it is.</summary>
+        public required PublicKey Owner { get; init; }
         /// <summary>The highest number held.</summary>
         public uint Length { get; set; }
         /// <summary>Its hash.</summary>
@@ -218,6 +233,17 @@ public sealed class BlockIngest
         public uint LinkedTo { get; set; }
         /// <summary>The group of writes in which a block of it waits.</summary>
         public int ReadyIn { get; set; } = -1;
+
+        /// <summary>The block is held, and is the last one.</summary>
+        public void Append(HalfBlock block)
+        {
+            (Length, Tip) = (block.Sequence, block.Hash);
+            (_recent ??= new HalfBlock?[RecentBlocks])[block.Sequence % RecentBlocks] = block;
+        }
+
+        /// <summary>One of the last blocks appended here, if it is: agreements follow soon after their proposals.</summary>
+        public HalfBlock? Recent(uint sequence) =>
+            _recent?[sequence % RecentBlocks] is { } block && block.Sequence == sequence ? block : null;
     }
 
     private readonly record struct Link(Chain Signer, Chain Target, uint Sequence);

@@ -9,10 +9,10 @@ namespace Polder.Ledger.Stores;
 /// Nothing that was added is changed, and own blocks are never removed. Everything is called on the node's loop.
 /// </summary>
 /// <remarks>
-/// Chains are named by the 74 bytes of their owner's key. Look-ups that must be fast: (key, number), (link key, link number),
-/// and the first 8 bytes of the hash. That is three indexes on small integers once keys are numbered; the hash needs no more
-/// than <see cref="Hash256.Head"/> in the index and a comparison of what it finds. Frauds, refusals and invalid blocks are
-/// few: they can be read into memory at the start.
+/// Chains are named by the 74 bytes of their owner's key. Look-ups that must be fast: (key, number) and (link key, link number).
+/// That is two indexes on small integers once keys are numbered. A block is asked for by its hash by people only: that may
+/// take as long as going through all of them. Frauds, refusals and invalid blocks are few: they can be read into memory at
+/// the start.
 /// </remarks>
 public interface IBlockStore
 {
@@ -28,7 +28,7 @@ public interface IBlockStore
     /// <summary>The block at this place of that chain.</summary>
     HalfBlock? Get(ReadOnlySpan<byte> key, uint sequence);
 
-    /// <summary>The block with this hash.</summary>
+    /// <summary>The block with this hash. May go through all blocks: for people, not for protocols.</summary>
     HalfBlock? Get(Hash256 hash);
 
     /// <summary>The block with the highest number. Blocks below it may be missing.</summary>

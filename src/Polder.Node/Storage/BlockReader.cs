@@ -33,6 +33,7 @@ internal sealed class BlockReader(Database database, string path)
         return ordinal;
     }
 
+    /// <summary>Goes through all blocks on the disk, some half a second for a million of them: hashes have no index.</summary>
     public HalfBlock? Get(Hash256 hash)
     {
         _hash.Bind(1, unchecked((long)hash.Head));

@@ -20,6 +20,9 @@ internal static class Schema
         CREATE TABLE frauds (ordinal INTEGER PRIMARY KEY, kind INTEGER NOT NULL, first BLOB NOT NULL, second BLOB NOT NULL);
         CREATE TABLE refusals (hash BLOB PRIMARY KEY) WITHOUT ROWID;
         """,
+        // 2: hashes are no longer indexed. Only people ask for a block by its hash, and every block paid for it with a
+        // random page; the column stays, as a checksum and for the search.
+        "DROP INDEX blocks_hash",
     ];
 
     public static int Newest => Steps.Length;

@@ -26,6 +26,7 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     private readonly BlockReader _reader;
     private readonly StorageThread? _writer;
     private int _lastNumber;
+    private Chain? _before, _last;
     private bool _disposed;
 
     private SqliteBlockStore(string path, Database database, bool readOnly)
@@ -221,25 +222,29 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     public bool Add(HalfBlock block)
     {
         ArgumentNullException.ThrowIfNull(block);
-        var chain = FindOrNumber(block.PublicKey);
-        // Numbers above the highest are new; most blocks are.
-        if (chain.Count > 0 && block.Sequence <= chain.Latest && Holds(chain, block)) return false;
-        var linked = FindOrNumber(block.LinkKey);
-        chain.Count++;
-        chain.Latest = Math.Max(chain.Latest, block.Sequence);
-        Count++;
-        CheckedWriter.Write((block, chain.Number, linked.Number), static (batch, entry) =>
-        {
-            batch.View.Add(entry.block);
-            batch.Blocks.Add(entry);
-        });
+        if (!TryPlace(block, out var row)) return false;
+        CheckedWriter.Write(row, static (batch, added) => batch.Blocks.Add(added));
         return true;
     }
 
     /// <inheritdoc/>
     public void AddRange(IReadOnlyList<HalfBlock> blocks)
     {
-        foreach (var block in blocks) Add(block);
+        ArgumentNullException.ThrowIfNull(blocks);
+        var rows = new List<BlockRow>(blocks.Count);
+        foreach (var block in blocks)
+        {
+            // What may be held already is looked up, so that those before it in here must be there to be found.
+            if (rows.Count > 0 && block.Sequence <= (Find(block.PublicKey)?.Latest ?? 0)) WriteRows();
+            if (TryPlace(block, out var row)) rows.Add(row);
+        }
+        WriteRows();
+
+        void WriteRows()
+        {
+            if (rows.Count > 0) CheckedWriter.Write(rows, static (batch, added) => batch.Blocks.AddRange(added));
+            rows.Clear();
+        }
     }
 
     /// <inheritdoc/>
@@ -337,6 +342,21 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
 
     private (StoreBatch? Writing, StoreBatch? Open) Pending => _writer?.Pending ?? default;
 
+    /// <summary>Counts a new block in; false when its place is taken.</summary>
+    private bool TryPlace(HalfBlock block, out BlockRow row)
+    {
+        row = default;
+        var chain = FindOrNumber(block.PublicKey);
+        // Numbers above the highest are new; most blocks are.
+        if (chain.Count > 0 && block.Sequence <= chain.Latest && Holds(chain, block)) return false;
+        var linked = FindOrNumber(block.LinkKey);
+        chain.Count++;
+        chain.Latest = Math.Max(chain.Latest, block.Sequence);
+        Count++;
+        row = new BlockRow(block, chain.Number, linked.Number);
+        return true;
+    }
+
     private bool Holds(Chain chain, HalfBlock block)
     {
         var (writing, open) = Pending;
@@ -365,8 +385,21 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
 
     private Chain FindOrNumber(ReadOnlySpan<byte> key)
     {
-        if (_chainOf.TryGetValue(key, out var chain)) return chain;
-        chain = new Chain(++_lastNumber, key.ToArray());
+        // Two chains that agree with each other come by turns: comparing is cheaper than hashing.
+        if (_before is { } before && key.SequenceEqual(before.Key)) return before;
+        if (_last is { } last && key.SequenceEqual(last.Key))
+        {
+            (_before, _last) = (_last, _before);
+            return last;
+        }
+        if (!_chainOf.TryGetValue(key, out var chain)) chain = Number(key);
+        (_before, _last) = (chain, _before);
+        return chain;
+    }
+
+    private Chain Number(ReadOnlySpan<byte> key)
+    {
+        var chain = new Chain(++_lastNumber, key.ToArray());
         _chains.Add(chain.Key, chain);
         CheckedWriter.Write((chain.Number, chain.Key), static (batch, peer) => batch.Peers.Add(peer));
         return chain;

@@ -1,5 +1,3 @@
-using Polder.Cryptography;
-
 namespace Polder.Node.Storage;
 
 /// <summary>
@@ -8,14 +6,18 @@ namespace Polder.Node.Storage;
 /// </summary>
 internal sealed class StorageThread
 {
-    /// <summary>Without anybody waiting for them, so many writes are gathered at most before they are written.</summary>
-    private const int GatherMax = 4000;
+    /// <summary>
+    /// Without anybody waiting for them, so many writes are gathered at most before they are written. Small enough that who
+    /// waits for the last of a bulk load does not wait long; large enough that the flush is shared by many.
+    /// </summary>
+    private const int GatherMax = 1024;
     /// <summary>More than this waits for the disk: then whoever adds waits too.</summary>
     private const int WaitingMax = 60_000;
     private const int StackBytes = 256 * 1024;
     private const int CacheKibibytes = 16 * 1024;
     private static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(2);
 
     private readonly object _gate = new();
     private readonly string _path;
@@ -23,6 +25,7 @@ internal sealed class StorageThread
     private StoreBatch _open = new();
     private StoreBatch? _writing;
     private bool _stopping;
+    private bool _cacheIsFull;
     private Database? _database;
     private WriteStatements? _statements;
     private volatile StorageException? _failure;
@@ -57,7 +60,7 @@ internal sealed class StorageThread
             while (_open.Writes >= WaitingMax && _failure is null && !_stopping) Monitor.Wait(_gate);
             var wasEmpty = _open.IsEmpty;
             add(_open, state);
-            if (wasEmpty || _open.Writes == GatherMax) Monitor.PulseAll(_gate);
+            if (wasEmpty || _open.Writes >= GatherMax) Monitor.PulseAll(_gate);
         }
     }
 
@@ -91,8 +94,15 @@ internal sealed class StorageThread
 
     private void Work()
     {
-        while (Take() is { } batch)
+        while (true)
         {
+            if (_cacheIsFull && IsIdle())
+            {
+                // A bulk load fills the cache; an idle node gives it back.
+                _database?.Execute("PRAGMA shrink_memory");
+                _cacheIsFull = false;
+            }
+            if (Take() is not { } batch) break;
             while (true)
             {
                 try
@@ -116,6 +126,16 @@ internal sealed class StorageThread
             safe?.TrySetResult();
         }
         CloseDatabase();
+    }
+
+    private bool IsIdle()
+    {
+        lock (_gate)
+        {
+            var until = Environment.TickCount64 + (long)IdleAfter.TotalMilliseconds;
+            while (_open.IsEmpty && !_stopping && until - Environment.TickCount64 is > 0 and var left) Monitor.Wait(_gate, (int)left);
+            return _open.IsEmpty && !_stopping;
+        }
     }
 
     private StoreBatch? Take()
@@ -182,45 +202,12 @@ internal sealed class StorageThread
             throw;
         }
         Commits++;
-        // A bulk load fills the cache; an idle node gives it back.
-        if (batch.Writes >= GatherMax) _database.Execute("PRAGMA shrink_memory");
+        _cacheIsFull |= batch.Writes >= GatherMax;
     }
 
     private void CloseDatabase()
     {
         _database?.Dispose();
         (_database, _statements) = (null, null);
-    }
-
-    private sealed class WriteStatements(Database database)
-    {
-        private readonly Statement _peer = database.Prepare("INSERT INTO peers (id, key) VALUES (?, ?)");
-        private readonly Statement _block = database.Prepare(
-            "INSERT INTO blocks (peer, sequence, link_peer, link_sequence, hash_head, packed) VALUES (?, ?, ?, ?, ?, ?)");
-        private readonly Statement _fraud = database.Prepare("INSERT INTO frauds (kind, first, second) VALUES (?, ?, ?)");
-        private readonly Statement _refusal = database.Prepare("INSERT OR IGNORE INTO refusals (hash) VALUES (?)");
-        private readonly Statement _fact = database.Prepare("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)");
-        private readonly Statement _noFact = database.Prepare("DELETE FROM facts WHERE name = ?");
-
-        public void Write(StoreBatch batch)
-        {
-            foreach (var (number, key) in batch.Peers) _peer.Bind(1, number).Bind(2, key).Run();
-            foreach (var (block, peer, linkPeer) in batch.Blocks)
-                _block.Bind(1, peer).Bind(2, block.Sequence).Bind(3, linkPeer).Bind(4, block.LinkSequence)
-                    .Bind(5, unchecked((long)block.Hash.Head)).Bind(6, block.Packed.Span).Run();
-            foreach (var fraud in batch.Frauds)
-                _fraud.Bind(1, (int)fraud.Kind).Bind(2, fraud.First.Packed.Span).Bind(3, fraud.Second.Packed.Span).Run();
-            Span<byte> hash = stackalloc byte[Hash256.Bytes];
-            foreach (var refusal in batch.Refusals)
-            {
-                refusal.CopyTo(hash);
-                _refusal.Bind(1, hash).Run();
-            }
-            foreach (var (name, value) in batch.Facts)
-            {
-                if (value is null) _noFact.Bind(1, name).Run();
-                else _fact.Bind(1, name).Bind(2, value).Run();
-            }
-        }
     }
 }

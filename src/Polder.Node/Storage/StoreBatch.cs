@@ -7,10 +7,22 @@ namespace Polder.Node.Storage;
 /// <summary>Writes that are not on the disk yet, readable meanwhile. The loop fills it, then the storage thread writes it.</summary>
 internal sealed class StoreBatch
 {
-    /// <summary>The blocks, for reading.</summary>
-    public MemoryBlockStore View { get; } = new();
+    private MemoryBlockStore? _view;
+    private int _viewed;
+
+    /// <summary>The blocks, for reading, by the loop only. Put in order when somebody asks: in a bulk load hardly anybody does.</summary>
+    public MemoryBlockStore View
+    {
+        get
+        {
+            _view ??= new MemoryBlockStore();
+            for (; _viewed < Blocks.Count; _viewed++) _view.Add(Blocks[_viewed].Block);
+            return _view;
+        }
+    }
+
     /// <summary>The blocks in order, with the numbers of their keys.</summary>
-    public List<(HalfBlock Block, int Peer, int LinkPeer)> Blocks { get; } = [];
+    public List<BlockRow> Blocks { get; } = [];
     /// <summary>Keys that got a number.</summary>
     public List<(int Number, byte[] Key)> Peers { get; } = [];
     public List<FraudProof> Frauds { get; } = [];
@@ -22,3 +34,6 @@ internal sealed class StoreBatch
     /// <summary>Who waits for this batch to be safe; made when the first asks.</summary>
     public TaskCompletionSource? Safe { get; set; }
 }
+
+/// <summary>A block with the numbers that its two keys have in the database.</summary>
+internal readonly record struct BlockRow(HalfBlock Block, int Peer, int LinkPeer);

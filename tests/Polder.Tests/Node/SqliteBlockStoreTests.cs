@@ -50,6 +50,36 @@ public sealed class SqliteBlockStoreTests : BlockStoreContract, IDisposable
     }
 
     [Fact]
+    public async Task A_database_of_form_1_loses_its_index_of_hashes_and_nothing_else()
+    {
+        var path = _folder.At("form1.db");
+        var store = OpenAt(path);
+        var blocks = Chains.Of(Chains.Key(1), 20, Chains.Key(2));
+        store.AddRange(blocks);
+        await store.FlushAsync();
+        store.Dispose();
+        using (var database = Database.Open(path)) database.Execute("CREATE INDEX blocks_hash ON blocks (hash_head); PRAGMA user_version = 1");
+
+        store = OpenAt(path);
+
+        Assert.All(blocks, block => Assert.Equal(block, store.Get(block.Hash)));
+        using var reader = Database.Open(path, readOnly: true);
+        Assert.Equal(0, reader.Number("SELECT count(*) FROM sqlite_master WHERE name = 'blocks_hash'"));
+        Assert.Equal(Schema.Newest, reader.Number("PRAGMA user_version"));
+    }
+
+    [Fact]
+    public async Task Blocks_added_together_with_another_for_the_same_place_keep_the_first()
+    {
+        var store = OpenAt(_folder.At("twice.db"));
+        var blocks = Chains.Of(Chains.Key(1), 40, Chains.Key(2));
+        store.AddRange([.. blocks, blocks[3], .. blocks.Take(7)]);
+        await store.FlushAsync();
+        Assert.Equal(40, store.Count);
+        Assert.Equal(blocks, store.All());
+    }
+
+    [Fact]
     public async Task A_database_of_another_node_is_refused()
     {
         var store = (SqliteBlockStore)Open();
