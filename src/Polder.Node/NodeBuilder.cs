@@ -98,7 +98,10 @@ public sealed class NodeBuilder
 
         var time = new LoopTimeProvider(TimeProvider.System, loop);
         var environment = new NodeEnvironment(
-            loop, time, new EntropyPrng(), socket, new ThreadPoolWorkers(loop, _options.Workers), Ed25519Signatures.Instance);
+            loop, time, new EntropyPrng(), socket, new ThreadPoolWorkers(loop, _options.Workers), Ed25519Signatures.Instance)
+        {
+            ExtraSockets = new ExtraSockets(loop, _options.Loopback),
+        };
         return await loop.InvokeAsync(() =>
         {
             var host = parts.Host = new NodeHost(environment, identity, _options.EffectiveOverlay, _log);

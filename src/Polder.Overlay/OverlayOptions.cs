@@ -277,6 +277,14 @@ public sealed record OverlayOptions
     /// <summary>Secure sessions between full nodes.</summary>
     public Sessions.SessionOptions Sessions { get; init; } = new();
 
+    // Through NATs (OV-5.3, OV-6)
+
+    /// <summary>Finding out what we are behind, punctures, keep-alives.</summary>
+    public Nat.NatOptions Nat { get; init; } = new();
+
+    /// <summary>Relaying for others, and being relayed.</summary>
+    public Relays.RelayOptions Relays { get; init; } = new();
+
     /// <summary>
     /// These options for peers that are all on this machine or in one small network (--loopback, laboratory, simulation): any address, and
     /// no rule that takes one network for one person.

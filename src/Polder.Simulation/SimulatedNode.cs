@@ -124,7 +124,10 @@ public sealed class SimulatedNode
         var realm = Box?.InnerRealm ?? World.Network.Internet;
         Socket = new SimulatedSocket(World.Network, this, Loop, realm, _address.WithPort(Home.Port));
         Environment = new NodeEnvironment(
-            Loop, clock, Prng.Derive(World.Seed, $"node/{Name}/{Starts}"), Socket, new SimulatedWorkers(World, Loop), World.Signatures);
+            Loop, clock, Prng.Derive(World.Seed, $"node/{Name}/{Starts}"), Socket, new SimulatedWorkers(World, Loop), World.Signatures)
+        {
+            ExtraSockets = new SimulatedExtraSockets(World.Network, this, Loop, Socket),
+        };
         Starts++;
         Loop.RunNow(() => Program = _start(this));
     }

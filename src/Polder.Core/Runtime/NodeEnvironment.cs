@@ -18,4 +18,7 @@ public sealed record NodeEnvironment(
 {
     /// <summary>What secure sessions compute with.</summary>
     public ISessionCrypto Ciphers { get; init; } = SodiumSessionCrypto.Instance;
+
+    /// <summary>Where further sockets come from; null where there are none, and then also no birthday punctures.</summary>
+    public IExtraSockets? ExtraSockets { get; init; }
 }

@@ -56,6 +56,7 @@ internal sealed class Heartbeat(NodeHost host)
             _churnDue = now + options.ChurnInterval;
             _churn.Step();
         }
+        host.Nat.Beat(now);
         if (now >= _chooseDue)
         {
             _chooseDue = now + options.ChoiceInterval;

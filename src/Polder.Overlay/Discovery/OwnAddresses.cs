@@ -43,6 +43,7 @@ internal sealed class OwnAddresses(NodeHost host)
     public void Heard(Endpoint reporter, Endpoint seen)
     {
         if (!seen.IsSendable || (host.Options.Addresses != AddressRules.Any && seen.IsLoopback)) return;
+        host.Nat.Heard(reporter, seen);
         var report = new Report(reporter.Network(16, 32), seen, host.Now);
         if (_reports.Count < ReportsKept) _reports.Add(report);
         else _reports[_next] = report;

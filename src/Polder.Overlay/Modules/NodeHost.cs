@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Polder.Identity;
 using Polder.Net;
+using Polder.Overlay.Connecting;
 using Polder.Overlay.Discovery;
+using Polder.Overlay.Nat;
 using Polder.Overlay.Refusals;
 using Polder.Overlay.Sessions;
 using Polder.Runtime;
@@ -60,6 +62,8 @@ public sealed class NodeHost
         Bootstrap = new Bootstrap(this);
         Punctures = new PunctureRules(this, Hash);
         Sessions = new SessionTable(this);
+        Nat = new NatTraversal(this);
+        Connector = new Connector(this);
         Discovery = Join(static context => new DiscoveryCommunity(context));
     }
 
@@ -83,6 +87,12 @@ public sealed class NodeHost
 
     /// <summary>Secure sessions with full peers.</summary>
     public SessionTable Sessions { get; }
+
+    /// <summary>What stands between this node and the others, and how it gets through.</summary>
+    public NatTraversal Nat { get; }
+
+    /// <summary>Makes sessions with nodes wherever they are.</summary>
+    public Connector Connector { get; }
 
     /// <summary>The community that every node is in: liveness, and who is in which overlay.</summary>
     public DiscoveryCommunity Discovery { get; }
@@ -108,6 +118,7 @@ public sealed class NodeHost
     {
         Own.Forget();
         Own.Lan = lanAddress;
+        Nat.NetworkChanged();
     }
 
     /// <summary>Addresses heard of where nobody has answered yet, in no order that anything may hang on.</summary>
@@ -177,6 +188,7 @@ public sealed class NodeHost
         Environment.Socket.Received = null;
         if (_started) _heartbeat.Stop();
         _lan?.Stop();
+        Nat.Stop();
         for (var i = _order.Count - 1; i >= 0; i--) _order[i].Leave();
         _order.Clear();
         _communities.Clear();
@@ -203,6 +215,7 @@ public sealed class NodeHost
         {
             // Cheapest first (OV-2.5): length and first bytes, then rates, then the community; signatures come much later.
             if (datagram is [DataPacket.FirstByte, ..]) Sessions.Receive(from, datagram);
+            else if (datagram is [PunctureProbe.FirstByte, ..]) Nat.Receive(null, from, datagram);
             else if (!Packet.HasHeader(datagram)) ReceiveOther(from, datagram);
             else if (Admits(from, datagram.Length))
             {
