@@ -78,6 +78,12 @@ public sealed record OverlayOptions
     /// <summary>Whether strangers of other communities are introduced to each other. Default true.</summary>
     public bool IntroducesForeign { get; init; } = true;
 
+    /// <summary>Whether we do so also while nobody has tested yet whether we can be reached from outside. Default true.</summary>
+    public bool IntroducesForeignUntested { get; init; } = true;
+
+    /// <summary>How long we must be known to be reachable before we do so, once it was tested. Default 1 h (OV-5.1).</summary>
+    public TimeSpan IntroducesForeignAfter { get; init => field = AtLeast(value, TimeSpan.Zero); } = TimeSpan.FromHours(1);
+
     /// <summary>Such communities. 1 to 10,000; default 200.</summary>
     public int ForeignCommunitiesMax { get; init => field = InRange(value, 1, 10_000); } = 200;
 
@@ -137,6 +143,9 @@ public sealed record OverlayOptions
 
     /// <summary>How long a heard-of address is worth a try. At least 1 s; default 30 s (OV-6.1).</summary>
     public TimeSpan CandidateLifetime { get; init => field = AtLeast(value, Second); } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Longest rest of a heard-of address where nobody answers; it doubles from <see cref="AnswerTime"/>. At least 1 s; default 10 min.</summary>
+    public TimeSpan CandidateRestMax { get; init => field = AtLeast(value, Second); } = TimeSpan.FromMinutes(10);
 
     /// <summary>First wait after an unanswered attempt at a bootstrap address; it doubles. At least 100 ms; default 1 s (OV-6.1).</summary>
     public TimeSpan BootstrapInterval { get; init => field = AtLeast(value, TimeSpan.FromMilliseconds(100)); } = TimeSpan.FromSeconds(1);
@@ -200,6 +209,27 @@ public sealed record OverlayOptions
 
     /// <summary>Of these, taken because they share overlays with us. 0 to 200; default 4.</summary>
     public int SharedMax { get; init => field = InRange(value, 0, 200); } = 4;
+
+    /// <summary>Of these, taken by the place of their id, which nobody can aim for; only those that we addressed first. 0 to 200; default 8.</summary>
+    public int RandomMax { get; init => field = InRange(value, 0, 200); } = 8;
+
+    /// <summary>Of these, taken because the DHT needs them, or for being close to our own id. 0 to 200; default 6.</summary>
+    public int NeedMax { get; init => field = InRange(value, 0, 200); } = 6;
+
+    /// <summary>Of these, brought in from networks that had none. 0 to 200; default 2.</summary>
+    public int FreshMax { get; init => field = InRange(value, 0, 200); } = 2;
+
+    /// <summary>Time between two replacements of the worst neighbour by one from elsewhere. At least 1 s; default 10 min (OV-7.5).</summary>
+    public TimeSpan ReplaceInterval { get; init => field = AtLeast(value, Second); } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Packets a second from a peer whose score fell below a tenth by its misdeeds. Above 0; default 1 (OV-7.3).</summary>
+    public double ChargedPacketsPerSecond { get; init => field = InRange(value, 0.01, 1e9); } = 1;
+
+    /// <summary>How long a peer is ignored whose misdeeds brought its score to nothing. At least 1 s; default 24 h (OV-7.3).</summary>
+    public TimeSpan ClosedFor { get; init => field = AtLeast(value, Second); } = TimeSpan.FromHours(24);
+
+    /// <summary>The address book and first contact.</summary>
+    public AddressBook.AddressBookOptions Book { get; init; } = new();
 
     /// <summary>Places kept for peers that we addressed first. 0 to 200; default 16.</summary>
     public int ChosenByUsMin { get; init => field = InRange(value, 0, 200); } = 16;

@@ -185,6 +185,12 @@ public abstract class Community
         });
     }
 
+    /// <summary>Whether it looks for members by walking; one that only answers, and asks peers found otherwise, does not.</summary>
+    internal virtual bool Walks => true;
+
+    /// <summary>It walks while it has fewer peers than this.</summary>
+    internal virtual int PeersTarget => Host.Options.WalkTarget;
+
     internal bool IsLeft => _leaving.IsCancellationRequested;
 
     /// <summary>Whether this community answers introductions in the old style only, as Discovery does.</summary>

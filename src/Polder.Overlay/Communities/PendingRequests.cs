@@ -60,6 +60,7 @@ internal sealed class PendingRequests<TReply>(NodeHost host, Func<TReply, ushort
             var question = new Question(this, identifier, peer.Key, host.Now);
             _open.Add(identifier, question);
             host.Requests.Add(question);
+            peer.Standing.Asked(host.Now);
             question.Start(timeout, leaving);
             return (identifier, question.Answer);
         }

@@ -3,8 +3,9 @@ using Polder.Net;
 namespace Polder.Overlay.Discovery;
 
 /// <summary>
-/// Addresses to begin with, and to come back to: those of the owner, of the last run, and of peers that fell silent. Each is
-/// tried at growing intervals, never given up if the owner named it (OV-5.2).
+/// Addresses to begin with, and to come back to: those that the owner named one by one, and of peers that fell silent. Each is
+/// tried at growing intervals, never given up if the owner named it (OV-5.2). Whole lists and what earlier runs left are
+/// <see cref="AddressBook.FirstContact"/>'s.
 /// </summary>
 internal sealed class Bootstrap(NodeHost host)
 {
@@ -21,7 +22,7 @@ internal sealed class Bootstrap(NodeHost host)
     }
 
     /// <summary>Whether the owner named this address.</summary>
-    public bool IsListed(Endpoint address) => _byAddress.TryGetValue(address, out var entry) && entry.IsListed;
+    public bool IsListed(Endpoint address) => host.Contact.IsListed(address) || _byAddress.TryGetValue(address, out var entry) && entry.IsListed;
 
     /// <summary>An address that the owner named.</summary>
     public void List(Endpoint address)
@@ -92,7 +93,8 @@ internal sealed class Bootstrap(NodeHost host)
             if (entry.Attempts < 64) entry.Attempts++;
             // Spread by a tenth, so that nodes cut off together do not return in one instant.
             entry.DueAt = now + delay * (0.9 + 0.2 * host.Environment.Random.NextDouble());
-            foreach (var community in host.Communities) community.Introductions.Request(entry.Address);
+            foreach (var community in host.Communities)
+                if (community.Walks) community.Introductions.Request(entry.Address);
         }
         return waiting;
     }

@@ -12,12 +12,16 @@ internal sealed class Candidate(Endpoint address, bool asked, TimeSpan heardAt)
     public bool Asked { get; set; } = asked;
     public TimeSpan HeardAt { get; set; } = heardAt;
     public TimeSpan? TriedAt { get; set; }
+
+    /// <summary>Who told us; null where it is not known.</summary>
+    public Peer? ToldBy { get; set; }
     public int Index { get; set; }
 }
 
 /// <summary>
 /// The walkable addresses of one community. Bounded: an unasked newcomer is refused when full, another replaces the worst
-/// of a small sample. Every operation takes constant time.
+/// of a small sample. Every operation takes constant time. An address where nobody answered rests, longer each time, however
+/// often others name it.
 /// </summary>
 internal sealed class Candidates(OverlayOptions options, OverlayCounters counters, Prng random)
 {
@@ -25,6 +29,10 @@ internal sealed class Candidates(OverlayOptions options, OverlayCounters counter
 
     private readonly Dictionary<Endpoint, Candidate> _byAddress = [];
     private readonly List<Candidate> _all = [];
+    private Dictionary<Endpoint, Rest>? _resting;
+
+    /// <summary>An address where nobody answered so often, and until when it is left alone.</summary>
+    private readonly record struct Rest(int Failures, TimeSpan Until);
 
     public int Count => _all.Count;
 
@@ -32,8 +40,10 @@ internal sealed class Candidates(OverlayOptions options, OverlayCounters counter
 
     public Candidate? Find(Endpoint address) => _byAddress.GetValueOrDefault(address);
 
-    public Candidate? Add(Endpoint address, bool asked, TimeSpan now)
+    /// <summary>Adds an address, or null: the table is full, or the address rests. <paramref name="alive"/>: it was just heard from, which ends its rest.</summary>
+    public Candidate? Add(Endpoint address, bool asked, TimeSpan now, bool alive = false)
     {
+        if (_resting is not null && !alive && _resting.TryGetValue(address, out var rest) && now < rest.Until) return null;
         if (_byAddress.TryGetValue(address, out var known))
         {
             if (asked && !IsWaiting(known, now)) (known.Asked, known.HeardAt, known.TriedAt) = (true, now, null);
@@ -49,6 +59,24 @@ internal sealed class Candidates(OverlayOptions options, OverlayCounters counter
         _all.Add(candidate);
         _byAddress.Add(address, candidate);
         return candidate;
+    }
+
+    /// <summary>Nobody answered a whole walk: the address is forgotten and rests for 3, 6, 12 … seconds, up to ten minutes.</summary>
+    public void Failed(Candidate candidate, TimeSpan now)
+    {
+        Remove(candidate);
+        _resting ??= [];
+        var failures = _resting.TryGetValue(candidate.Address, out var before) ? before.Failures + 1 : 1;
+        if (_resting.Count >= options.CandidatesMax) Shorten(now);
+        var rest = options.AnswerTime * Math.Pow(2, Math.Min(failures - 1, 12));
+        _resting[candidate.Address] = new Rest(failures, now + (rest < options.CandidateRestMax ? rest : options.CandidateRestMax));
+    }
+
+    /// <summary>Somebody answered there.</summary>
+    public void Met(Endpoint address)
+    {
+        Remove(address);
+        _resting?.Remove(address);
     }
 
     public void Remove(Endpoint address)
@@ -69,6 +97,15 @@ internal sealed class Candidates(OverlayOptions options, OverlayCounters counter
             else second = candidate;
         }
         return second;
+    }
+
+    private void Shorten(TimeSpan now)
+    {
+        // Those whose rest ended lately keep their count; when that is not enough, all are forgiven.
+        if (_resting is not { } resting) return;
+        foreach (var (address, rest) in resting.ToArray())
+            if (now - rest.Until > options.CandidateRestMax) resting.Remove(address);
+        if (resting.Count >= options.CandidatesMax) resting.Clear();
     }
 
     private bool IsWaiting(Candidate candidate, TimeSpan now) => candidate.TriedAt is { } tried && now - tried < options.AnswerTime;

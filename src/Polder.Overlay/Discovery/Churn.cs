@@ -36,7 +36,7 @@ internal sealed class Churn(NodeHost host)
                 _cursor++;
                 continue;
             }
-            var isKept = !many || peer.IsNeighbour || (book.Count <= options.ConnectedMax && IsNeeded(peer));
+            var isKept = !many || peer.IsNeighbour || peer.IsKeptByTags || (book.Count <= options.ConnectedMax && IsNeeded(peer));
             if (silent > options.DropAfter && (!isKept || peer.PingedAt > now - silent))
             {
                 // The last of the list takes its place: look there again. Whom we let go on purpose, having others enough, we do not

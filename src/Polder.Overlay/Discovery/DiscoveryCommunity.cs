@@ -32,6 +32,7 @@ public sealed class DiscoveryCommunity : Community
     {
         ArgumentNullException.ThrowIfNull(peer);
         peer.PingedAt = Now;
+        peer.Standing.Asked(Now);
         Host.NoteSent(peer);
         var identifier = _pings.Open(Environment.Random, peer.Address, Now);
         SendUnsigned(peer.Address, new Ping(identifier), ours: true);
@@ -88,7 +89,7 @@ public sealed class DiscoveryCommunity : Community
         if (!peer.IsValidated) return;
         // A list that was checked just now: whoever shares an overlay with us is asked there, once until it answers.
         foreach (var community in Host.Communities)
-            if (community != this && community.Peers.Count < Host.Options.PeersWanted && !community.Contains(peer) && peer.IsIn(community.CommunityId)
+            if (community != this && community.Walks && community.Peers.Count < Host.Options.PeersWanted && !community.Contains(peer) && peer.IsIn(community.CommunityId)
                 && community.Introductions.Candidates.Find(peer.Address) is null or { TriedAt: null })
                 community.Introductions.WalkTo(peer.Address);
     }

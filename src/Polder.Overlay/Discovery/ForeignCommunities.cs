@@ -40,7 +40,7 @@ internal sealed class ForeignCommunities(NodeHost host)
     public void Receive(CommunityId community, Endpoint from, ReadOnlySpan<byte> datagram)
     {
         var number = Packet.NumberOf(datagram);
-        if (!host.Options.IntroducesForeign) host.Counters.Count(Refusal.UnknownCommunity);
+        if (!host.IntroducesForeign) host.Counters.Count(Refusal.UnknownCommunity);
         else if (number == OverlayLimits.IntroductionRequestNumber) ReceiveRequest(community, from, datagram);
         else if (number == OverlayLimits.IntroductionResponseNumber && _tables.TryGetValue(community, out var table))
             ReceiveResponse(table, from, datagram);

@@ -8,18 +8,17 @@ internal sealed class Heartbeat(NodeHost host)
 {
     private readonly Churn _churn = new(host);
     private ITimer? _timer;
-    private TimeSpan _churnDue, _chooseDue, _feelerDue, _saveDue;
+    private TimeSpan _churnDue, _chooseDue, _replaceDue, _feelerDue, _saveDue;
 
     public void Start()
     {
         var (options, random) = (host.Options, host.Environment.Random);
         _churnDue = host.Now + random.NextDuration(options.ChurnInterval);
         _chooseDue = host.Now + options.ChoiceInterval;
+        _replaceDue = host.Now + options.ReplaceInterval;
         _feelerDue = host.Now + options.FeelerInterval;
         _saveDue = host.Now + options.CacheSaveInterval;
-        if (host.Find<IPeerCache>() is { } cache)
-            foreach (var peer in cache.Load())
-                host.Bootstrap.Remember(peer.Address);
+        host.Contact.Start();
         _timer = host.Environment.Time.CreateTimer(
             static self => ((Heartbeat)self!).Beat(), this, random.NextDuration(options.StepInterval / 10), Timeout.InfiniteTimeSpan);
     }
@@ -29,6 +28,7 @@ internal sealed class Heartbeat(NodeHost host)
         _timer?.Dispose();
         _timer = null;
         Save();
+        host.Contact.Stop();
     }
 
     private void Beat()
@@ -42,10 +42,16 @@ internal sealed class Heartbeat(NodeHost host)
     private void Work()
     {
         var (now, options) = (host.Now, host.Options);
-        var busy = host.Bootstrap.Step();
+        // Without a network there is nothing to do but to wait for one (OV-5.3).
+        if (!host.IsNetworkUp)
+        {
+            _timer?.Change(options.IdleInterval, Timeout.InfiniteTimeSpan);
+            return;
+        }
+        var busy = host.Bootstrap.Step() | host.Contact.Step();
         foreach (var community in host.Communities)
         {
-            if (community.Peers.Count >= options.WalkTarget) continue;
+            if (!community.Walks || community.Peers.Count >= community.PeersTarget) continue;
             // Alone and with nobody to try there is nothing to be quick about.
             busy |= community.Peers.Count > 0 || community.Introductions.Candidates.Count > 0;
             RandomWalk.Step(community);
@@ -60,7 +66,13 @@ internal sealed class Heartbeat(NodeHost host)
         if (now >= _chooseDue)
         {
             _chooseDue = now + options.ChoiceInterval;
-            Neighbours.Choose(host.Peers.All, options, host.Hash);
+            host.Neighbourhood.Choose();
+            host.Contact.UpdateAnchors();
+        }
+        if (now >= _replaceDue)
+        {
+            _replaceDue = now + options.ReplaceInterval;
+            host.Neighbourhood.Replace();
         }
         if (now >= _feelerDue)
         {
@@ -78,9 +90,10 @@ internal sealed class Heartbeat(NodeHost host)
     /// <summary>Contacts one address that we only heard of (OV-7.4): it becomes a peer or is forgotten.</summary>
     private void Feel()
     {
+        if (host.Contact.Feel()) return;
         var communities = host.Communities;
         var community = communities[host.Environment.Random.Next(communities.Count)];
-        if (community.Introductions.Candidates.Pick(host.Now) is { } candidate && host.MayWalkNow()) community.Introductions.Walk(candidate);
+        if (community.Walks && community.Introductions.Candidates.Pick(host.Now) is { } candidate && host.MayWalkNow()) community.Introductions.Walk(candidate);
     }
 
     private void Save()

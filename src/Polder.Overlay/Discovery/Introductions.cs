@@ -33,11 +33,11 @@ internal sealed class Introductions
     /// <summary>When somebody outside the community may be asked for its members again, and how often that was in vain.</summary>
     public (TimeSpan DueAt, int Tries) Outside { get; set; }
 
-    /// <summary>Tries an address now, whoever may be there.</summary>
-    public void WalkTo(Endpoint address)
+    /// <summary>Tries an address now, whoever may be there; <paramref name="alive"/>: somebody was just heard there, so a rest ends.</summary>
+    public void WalkTo(Endpoint address, bool alive = false)
     {
         if (!_host.MayWalkTo(address)) return;
-        var candidate = Candidates.Add(address, asked: true, _host.Now);
+        var candidate = Candidates.Add(address, asked: true, _host.Now, alive);
         if (candidate is not null) Walk(candidate);
     }
 
@@ -60,6 +60,12 @@ internal sealed class Introductions
     public void Request(Endpoint to, bool ours = true)
     {
         if (!_host.MayWalkTo(to)) return;
+        if (_host.Peers.FindAt(to) is { } known)
+        {
+            // Nothing new is asked of whom misdeeds brought low (OV-7.3).
+            if (known.Standing.IsCharged && known.Standing.Score(_host.Now, known.MetAt) < Neighbourhood.NeighbourhoodKeeper.ScoreMin) return;
+            known.Standing.Asked(_host.Now);
+        }
         var identifier = _asked.Open(_host.Environment.Random, to, _host.Now);
         var own = _host.Own;
         var request = new IntroductionRequest(
@@ -180,20 +186,21 @@ internal sealed class Introductions
         if (asked && sender.IsValidated && sender.Address != from && !_host.Own.CouldBeOurs(response.Destination)) asked = false;
         if (!asked)
         {
-            // Anybody can send this unasked: what it introduces is kept with less weight, nothing else changes.
+            // Anybody can send this unasked: what it introduces is dropped, nothing changes (overlay.md §8.2).
             _host.Counters.Count(Refusal.Unasked);
-            TakeIntroduction(null, response, asked: false);
+            _host.Neighbourhood.Unasked(sender, from);
             return;
         }
         // Unknown until it answered: it was we who spoke first.
         var chosenByUs = sender.BookIndex < 0;
         var peer = _host.Peers.GetOrAdd(sender);
-        peer.ChosenByUs |= chosenByUs;
+        peer.ChosenByUs |= chosenByUs | _host.Contact.Answered(peer, from);
         (peer.ClaimedLan, peer.ClaimedWan) = (response.SourceLan, response.SourceWan);
         peer.SpeaksNewStyle |= newStyle || (response.Flags & IntroductionResponse.SpeaksNewStyle) != 0;
         _host.Answered(peer, from, roundTrip);
         _host.Own.Heard(from, response.Destination);
-        Candidates.Remove(from);
+        if (Candidates.Find(from)?.ToldBy is { } teller) _host.Neighbourhood.Useful(teller);
+        Candidates.Met(from);
         // Every node of ours, like a tracker, answers for overlays that it is not in; its list of overlays tells.
         var isMember = !peer.HasListedOverlays || peer.IsIn(_community.CommunityId);
         if (isMember)
@@ -203,7 +210,7 @@ internal sealed class Introductions
         }
         if (!response.Extra.IsEmpty) _community.OnIntroductionExtra(peer, response.Extra.Span);
         Edges.Met(peer, from);
-        TakeIntroduction(peer, response, asked: true);
+        TakeIntroduction(peer, response);
         if (isMember) _community.OnIntroduced(peer);
     }
 
@@ -228,11 +235,11 @@ internal sealed class Introductions
         var asked = _asked.TryClose(response.Identifier, from, _host.Now, out _);
         if (!asked) _host.Counters.Count(Refusal.Unasked);
         else _host.Bootstrap.Answered(from);
-        Candidates.Remove(from);
-        TakeIntroduction(null, response, asked);
+        Candidates.Met(from);
+        if (asked) TakeIntroduction(null, response);
     }
 
-    private void TakeIntroduction(Peer? introducer, in IntroductionResponse response, bool asked)
+    private void TakeIntroduction(Peer? introducer, in IntroductionResponse response)
     {
         var (lan, wan) = (response.LanIntroduction, response.WanIntroduction);
         var ownWan = _host.Own.Wan;
@@ -254,9 +261,15 @@ internal sealed class Introductions
         {
             if (!address.IsSendable || !_host.MayWalkTo(address)) return;
             if (_host.Peers.FindAt(address) is { } known && _community.Contains(known)) return;
-            var candidate = Candidates.Add(address, asked, _host.Now);
-            if (candidate is null || !asked) return;
-            if (introducer is not null) Edges.Introduced(introducer, candidate);
+            if (introducer is not null && address == wan) _host.Contact.Heard(address, introducer);
+            var candidate = Candidates.Add(address, asked: true, _host.Now);
+            if (candidate is null) return;
+            if (introducer is not null)
+            {
+                candidate.ToldBy ??= introducer;
+                _host.Neighbourhood.Introduced(introducer);
+                Edges.Introduced(introducer, candidate);
+            }
             // At once where it may still help: the other's NAT was just opened for us.
             if (candidate.TriedAt is null && _community.Peers.Count < _host.Options.PeersWanted && _host.MayWalkNow()) Walk(candidate);
         }
@@ -306,7 +319,7 @@ internal sealed class Introductions
         if (!_host.MayWalkTo(from)) return;
         // With peers enough, an opened NAT is a candidate like any other; else each walk would beget the next.
         var isWanted = _community.Peers.Count < _host.Options.PeersWanted || Candidates.Find(from) is { TriedAt: not null };
-        var candidate = Candidates.Add(from, asked: true, _host.Now);
+        var candidate = Candidates.Add(from, asked: true, _host.Now, alive: true);
         if (candidate is not null && isWanted && (candidate.TriedAt is null || WalksOpen < _host.Options.WalksMax) && _host.MayWalkNow()) Walk(candidate);
     }
 
@@ -376,6 +389,7 @@ internal sealed class Introductions
             {
                 _owner.WalksOpen--;
                 _timer.Dispose();
+                if (!_owner._community.IsLeft && _owner.Candidates.Find(_candidate.Address) == _candidate) _owner.Candidates.Failed(_candidate, host.Now);
                 return;
             }
             _repeats++;

@@ -141,6 +141,6 @@ internal sealed class LanDiscovery
     {
         await Task.Delay(delay, _host.Environment.Time);
         if (_stopped) return;
-        foreach (var community in _host.Communities) community.Introductions.WalkTo(address);
+        foreach (var community in _host.Communities) community.Introductions.WalkTo(address, alive: true);
     }
 }

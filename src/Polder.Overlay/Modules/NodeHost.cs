@@ -59,6 +59,8 @@ public sealed class NodeHost
         _foreign = new ForeignCommunities(this);
         _heartbeat = new Heartbeat(this);
         Own = new OwnAddresses(this);
+        Contact = new AddressBook.FirstContact(this);
+        Neighbourhood = new Neighbourhood.NeighbourhoodKeeper(this);
         Bootstrap = new Bootstrap(this);
         Punctures = new PunctureRules(this, Hash);
         Sessions = new SessionTable(this);
@@ -113,12 +115,26 @@ public sealed class NodeHost
     /// <summary>Our outer address by the word of those who answered us; null while nobody did.</summary>
     public Endpoint? WanAddress => Own.Told;
 
+    /// <summary>First contact and the address book.</summary>
+    public AddressBook.FirstContact Contact { get; }
+
+    /// <summary>Whom we keep as neighbours, and what that is worth.</summary>
+    public Neighbourhood.NeighbourhoodKeeper Neighbourhood { get; }
+
+    /// <summary>Whether there is a network at all, as far as the adapter knows.</summary>
+    public bool IsNetworkUp { get; private set; } = true;
+
+    /// <summary>There is no network: nothing is tried until <see cref="NetworkChanged"/> (OV-5.3).</summary>
+    public void NetworkLost() => IsNetworkUp = false;
+
     /// <summary>The network changed (an interface came or went): what others told before no longer counts.</summary>
     public void NetworkChanged(Endpoint lanAddress)
     {
+        IsNetworkUp = true;
         Own.Forget();
         Own.Lan = lanAddress;
         Nat.NetworkChanged();
+        Contact.Restart();
     }
 
     /// <summary>Addresses heard of where nobody has answered yet, in no order that anything may hang on.</summary>
@@ -315,6 +331,7 @@ public sealed class NodeHost
     internal void Answered(Peer peer, Endpoint from, TimeSpan roundTrip)
     {
         peer.AddRoundTrip(roundTrip);
+        peer.Standing.Answered(Now);
         peer.LastIn = Now;
         if (peer.BookIndex >= 0) Peers.Validate(peer, from);
     }
@@ -350,10 +367,19 @@ public sealed class NodeHost
         Environment.Socket.Send(to, datagram);
     }
 
+    /// <summary>Seconds since 1970 by our wall clock, for what outlives a run.</summary>
+    internal uint UnixSeconds => (uint)Math.Clamp(Environment.Time.GetUtcNow().ToUnixTimeSeconds(), 1, uint.MaxValue - 1);
+
+    /// <summary>Whether we introduce strangers of overlays that we are not in: who is known to be reachable does (OV-5.1).</summary>
+    internal bool IntroducesForeign => Options.IntroducesForeign && (Contact.IsReachable is { } reachable
+        ? reachable && Now - Contact.ReachableSince >= Options.IntroducesForeignAfter : Options.IntroducesForeignUntested);
+
     /// <summary>Whether we would knock at this address at all.</summary>
     internal bool MayWalkTo(Endpoint address)
     {
         if (!address.IsSendable || Own.IsOwn(address)) return false;
+        // A node that is confined to this machine stays there, whatever lists and books say.
+        if (Environment.Socket.LocalEndpoint.IsLoopback && !address.IsLoopback) return false;
         if (Options.Addresses == AddressRules.Any) return true;
         if (address.IsLoopback) return false;
         return !(address.IsPrivate || address.IsLinkLocal) || Own.Lan.IsPrivate || Own.Lan.IsLinkLocal || Own.Lan.IsUnspecified;

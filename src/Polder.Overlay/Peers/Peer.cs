@@ -85,7 +85,10 @@ public sealed class Peer
     public override string ToString() => $"{Key.ShortName} {Address}";
 
     /// <summary>Whether it is among the neighbours that we keep alive.</summary>
-    public bool IsNeighbour { get; internal set; }
+    public bool IsNeighbour => Role != Neighbourhood.NeighbourRole.None;
+
+    /// <summary>For what it was chosen as a neighbour; none when it is not one.</summary>
+    public Neighbourhood.NeighbourRole Role { get; internal set; }
 
     /// <summary>Whether it is one of the oldest neighbours of our own choosing, which we show to nobody.</summary>
     public bool IsAnchor { get; internal set; }
@@ -94,6 +97,17 @@ public sealed class Peer
     public bool IsPolder => IsIn(Discovery.DiscoveryCommunity.Extension);
 
     internal TimeSpan AddedAt { get; set; }
+
+    // What it is worth as a neighbour, and what it told us within an hour: Neighbourhood/ and AddressBook/.
+    internal Neighbourhood.PeerStanding Standing;
+    internal TimeSpan TellsSince { get; set; }
+    internal byte Told { get; set; }
+    /// <summary>Until when it stays a neighbour because it came from another network than the rest (OV-7.5).</summary>
+    internal TimeSpan FreshUntil { get; set; }
+    /// <summary>Until when it gives way to another as a neighbour.</summary>
+    internal TimeSpan RestsUntil { get; set; }
+    /// <summary>Whether a tag that we are in keeps it connected.</summary>
+    internal bool IsKeptByTags { get; set; }
     /// <summary>Whether it told us its overlays, so that an overlay not named is one that it is not in.</summary>
     internal bool HasListedOverlays { get; set; }
     internal TimeSpan? OverlaysAskedAt { get; set; }

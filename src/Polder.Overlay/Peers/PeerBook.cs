@@ -60,7 +60,9 @@ public sealed class PeerBook
     /// Ignores a peer for <see cref="OverlayOptions.DiscouragedFor"/> and introduces it to nobody (decision 0006: one flag, no
     /// score). Only for what an honest peer never does.
     /// </summary>
-    public void Discourage(Peer peer, Violation violation)
+    public void Discourage(Peer peer, Violation violation) => Discourage(peer, violation, _options.DiscouragedFor);
+
+    internal void Discourage(Peer peer, Violation violation, TimeSpan duration)
     {
         _counters.Discouraged++;
         _counters.Count(violation);
@@ -73,7 +75,7 @@ public sealed class PeerBook
             }
             _discouragedOrder.Enqueue(peer.Key);
         }
-        _discouraged[peer.Key] = _now() + _options.DiscouragedFor;
+        _discouraged[peer.Key] = _now() + duration;
     }
 
     /// <summary>Whether this key is ignored at present.</summary>

@@ -28,6 +28,9 @@ internal sealed class SourceGuard(OverlayOptions options, OverlayCounters counte
     /// <summary>Whether a packet of a peer is looked at.</summary>
     public bool Admits(Peer peer, TimeSpan now)
     {
+        // Misdeeds brought it low (OV-7.3): hardly anything of it is looked at.
+        if (peer.Standing.IsCharged && peer.Standing.Score(now, peer.MetAt) < Neighbourhood.NeighbourhoodKeeper.ScoreMin)
+            return peer.Rate.TryTake(now, options.ChargedPacketsPerSecond, 1) || Refuse(Refusal.PeerRate);
         if (peer.Rate.TryTake(now, options.PeerPacketsPerSecond, options.PeerPacketsBurst)) return true;
         if (peer.Expected <= 0) return Refuse(Refusal.PeerRate);
         peer.Expected--;

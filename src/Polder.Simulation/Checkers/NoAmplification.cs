@@ -16,10 +16,10 @@ namespace Polder.Simulation.Checkers;
 public sealed class NoAmplification : TrafficChecker
 {
     /// <summary>
-    /// Bytes on a node's own initiative towards one address in ten seconds, for each community: a walk of four requests each three seconds,
-    /// and four punctures.
+    /// Bytes on a node's own initiative towards one address in ten seconds, for each community: two walks of four requests (the second after three
+    /// seconds of walk and three of rest), two attempts at an address that the owner or the book names, and two punctures.
     /// </summary>
-    public const int OwnAccordBytes = 4 * 4 * 210 + 4 * 190;
+    public const int OwnAccordBytes = (2 * 4 + 2) * 210 + 2 * 190;
 
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 

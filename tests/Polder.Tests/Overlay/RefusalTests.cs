@@ -390,7 +390,7 @@ public sealed class RefusalTests
             peer.AddRoundTrip(TimeSpan.FromMilliseconds(i < 300 ? 1 : 50));
             peers.Add(peer);
         }
-        Neighbours.Choose(peers, options, new SipHash(1, 2));
+        Polder.Overlay.Neighbourhood.NeighbourChoice.Choose(peers, options, new SipHash(1, 2));
         var chosen = peers.Where(peer => peer.IsNeighbour).ToList();
         Assert.Equal(options.NeighboursWanted, chosen.Count);
         Assert.True(chosen.Count(peer => peer.ChosenByUs) >= options.ChosenByUsMin);

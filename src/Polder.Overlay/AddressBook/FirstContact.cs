@@ -1,0 +1,434 @@
+using Polder.Net;
+using Polder.Overlay.Discovery;
+
+namespace Polder.Overlay.AddressBook;
+
+/// <summary>
+/// Finds the first peers without anybody's server, and keeps the address book (overlay.md §5.1, §8.2): anchors, book, lists, invitations and
+/// meeting points are tried in parallel, each with its share. On the node's loop; <see cref="Look"/> gives a picture for faces.
+/// </summary>
+public sealed class FirstContact
+{
+    private const int TriesKept = 2_048;
+    private static readonly TimeSpan MeetingInterval = TimeSpan.FromMinutes(2), AnnounceInterval = TimeSpan.FromMinutes(15);
+
+    private readonly NodeHost _host;
+    private readonly AddressBookOptions _options;
+    private readonly ContactSchedule _schedule;
+    private readonly Anchors _anchors;
+    private readonly long[] _attempts = new long[Enum.GetValues<ContactSource>().Length], _answered = new long[Enum.GetValues<ContactSource>().Length];
+    private Dictionary<Endpoint, Try>? _tries;
+    private List<Endpoint>? _listed, _invited, _met;
+    private List<IMeetingPoint>? _meetingPoints;
+    private IStateStore? _store;
+    private AddressTable? _book;
+    private Endpoint? _feeler;
+    private bool _feelerIsContest, _wasEnough, _isLooking, _pickTried, _loaded;
+    private TimeSpan _saveDue, _meetDue, _announceDue;
+    private TimeSpan? _firstPeer, _enoughPeers;
+
+    /// <summary>An address tried in this search: how often, and when it may be tried again.</summary>
+    private readonly record struct Try(ContactSource Source, int Count, TimeSpan Due, bool HasAnswered);
+
+    internal FirstContact(NodeHost host)
+    {
+        (_host, _options) = (host, host.Options.Book);
+        _schedule = new ContactSchedule(_options);
+        _anchors = new Anchors(host);
+    }
+
+    /// <summary>Whether other people's addresses are introduced to each other for overlays that we are not in (OV-5.1): null while nobody tested whether we can be reached from outside.</summary>
+    /// <remarks>Told by the tests of reachability (dial-back): since when we are known to be reachable, or that we are not.</remarks>
+    public bool? IsReachable { get; private set; }
+
+    internal TimeSpan ReachableSince { get; private set; }
+
+    /// <summary>What a dial-back came to (OV-5.7).</summary>
+    public void Reachable(bool isReachable)
+    {
+        if (isReachable && IsReachable != true) ReachableSince = _host.Now;
+        IsReachable = isReachable;
+    }
+
+    internal Anchors Anchors => _anchors;
+    internal AddressTable? Book => _book;
+
+    /// <summary>Adds a list of known public peers; lists add up.</summary>
+    public void Add(BootstrapList list)
+    {
+        ArgumentNullException.ThrowIfNull(list);
+        _listed ??= [];
+        foreach (var address in list.Addresses)
+        {
+            if (_listed.Count >= _options.ListedMax) break;
+            if (_host.MayWalkTo(address) && !_listed.Contains(address)) _listed.Add(address);
+        }
+        // Any order but the file's: whoever stands first in a list has no privilege.
+        var shuffled = _listed.ToArray();
+        _host.Environment.Random.Shuffle<Endpoint>(shuffled);
+        _listed = [.. shuffled];
+    }
+
+    /// <summary>Adds a meeting point.</summary>
+    public void Add(IMeetingPoint meetingPoint)
+    {
+        ArgumentNullException.ThrowIfNull(meetingPoint);
+        (_meetingPoints ??= []).Add(meetingPoint);
+        _meetDue = default;
+    }
+
+    /// <summary>An address that the owner's own act names (an invitation): tried first, and at once.</summary>
+    internal void Invite(Endpoint address)
+    {
+        if (!_host.MayWalkTo(address)) return;
+        _invited ??= [];
+        if (!_invited.Contains(address))
+        {
+            if (_invited.Count >= 64) _invited.RemoveAt(0);
+            _invited.Add(address);
+        }
+        Attempt(address, ContactSource.Invitation, walk: true);
+    }
+
+    /// <summary>Whether the owner's lists name this address: there a tracker with an old kind of key is believed.</summary>
+    internal bool IsListed(Endpoint address) => _listed is not null && _listed.Contains(address);
+
+    /// <summary>The network came up or changed: begin quickly again.</summary>
+    internal void Restart()
+    {
+        _schedule.Restart(_host.Now);
+        _tries = null;
+        _wasEnough = false;
+    }
+
+    internal void Start()
+    {
+        _store = _host.Find<IStateStore>();
+        _anchors.Load(_store);
+        var bytes = _store?.Load(StatePart.AddressBook);
+        if (bytes is not null) _book = AddressBookFile.Read(bytes, _host.Options, _host.UnixSeconds, _host.MayWalkTo);
+        _loaded = true;
+        // The cache of peers of the last run: tried addresses, and the anchors among them.
+        if (_host.Find<IPeerCache>() is { } cache)
+            foreach (var peer in cache.Load())
+            {
+                if (!_host.MayWalkTo(peer.Address)) continue;
+                var heard = (uint)Math.Clamp(peer.LastIn.ToUnixTimeSeconds(), 1, _host.UnixSeconds);
+                TheBook.Restore(new AddressEntry(peer.Address, SourceGroup.Of(peer.Address, _host.Options), true, heard, heard, 0, 0));
+                if (peer.IsAnchor) _anchors.Add(peer.Key, peer.Address, heard);
+            }
+        _schedule.Restart(_host.Now);
+        _saveDue = _host.Now + _options.SaveInterval;
+        // When somebody is reachable at all, the first tenth of a second should not be lost to the beat.
+        if (_host.IsNetworkUp) Step();
+    }
+
+    internal void Stop()
+    {
+        if (!_loaded) return;
+        _anchors.Update(_store);
+        Save();
+    }
+
+    /// <summary>Tries what is due. Returns whether the next look should come soon.</summary>
+    internal bool Step()
+    {
+        var now = _host.Now;
+        if (now >= _saveDue)
+        {
+            _saveDue = now + _options.SaveInterval;
+            Save();
+        }
+        if (!_host.IsNetworkUp) return false;
+        if (!(_isLooking = !IsEnough()))
+        {
+            Announce(now);
+            return false;
+        }
+        AskMeetingPoints(now);
+        for (var due = _schedule.Due(now); due > 0 && Next(now) is var (address, source) && _host.MayWalkNow(); due--)
+        {
+            _schedule.Spend(source, now);
+            Attempt(address, source, walk: false);
+        }
+        return _schedule.IsQuick(now);
+    }
+
+    /// <summary>Whether there are enough peers in enough networks; when all were lost, the search begins anew.</summary>
+    private bool IsEnough()
+    {
+        var (peers, networks) = (0, new HashSet<Endpoint>());
+        var options = _host.Options;
+        foreach (var peer in _host.Peers.All)
+        {
+            if (!peer.IsValidated) continue;
+            peers++;
+            if (networks.Count < _options.EnoughNetworks) networks.Add(peer.Address.Network(options.WidePrefixIPv4, options.WidePrefixIPv6));
+            if (peers >= _options.EnoughPeers && (networks.Count >= _options.EnoughNetworks || peers >= options.NeighboursWanted))
+            {
+                _enoughPeers ??= _host.Now;
+                return _wasEnough = true;
+            }
+        }
+        if (peers == 0 && _wasEnough) Restart();
+        return false;
+    }
+
+    private (Endpoint Address, ContactSource Source)? Next(TimeSpan now)
+    {
+        // The least served of those that may go and have something.
+        Span<ContactSource> order = [ContactSource.Invitation, ContactSource.Anchors, ContactSource.AddressBook, ContactSource.Lists, ContactSource.MeetingPoint];
+        for (var i = 2; i < order.Length; i++)
+            for (var j = i; j > 1 && _schedule.Load(order[j]) < _schedule.Load(order[j - 1]); j--)
+                (order[j], order[j - 1]) = (order[j - 1], order[j]);
+        foreach (var source in order)
+            if (_schedule.Allows(source, now) && NextOf(source, now) is { } address) return (address, source);
+        return null;
+    }
+
+    private Endpoint? NextOf(ContactSource source, TimeSpan now)
+    {
+        switch (source)
+        {
+            case ContactSource.Anchors:
+                foreach (var anchor in _anchors.All)
+                    if (IsDue(anchor.Address, now)) return anchor.Address;
+                return null;
+            case ContactSource.AddressBook:
+                if (_book is null) return null;
+                // Half tried, half new; where one kind is used up, the other.
+                _pickTried = !_pickTried;
+                return Pick(_pickTried) ?? Pick(!_pickTried);
+            case ContactSource.Invitation: return First(_invited);
+            case ContactSource.Lists: return First(_listed);
+            default: return First(_met);
+        }
+
+        Endpoint? Pick(bool tried) => _book.Pick(tried, _host.Environment.Random, entry => IsDue(entry.Address, now) && (tried || entry.Failures < 3));
+
+        // Those least often tried first, and of these one of a network not tried yet.
+        Endpoint? First(List<Endpoint>? addresses)
+        {
+            if (addresses is null) return null;
+            (Endpoint Address, int Rank)? best = null;
+            foreach (var address in addresses)
+            {
+                if (!IsDue(address, now)) continue;
+                var count = _tries is not null && _tries.TryGetValue(address, out var known) ? known.Count : 0;
+                var rank = 2 * count + (SharesNetwork(addresses, address, count) ? 1 : 0);
+                if (best is null || rank < best.Value.Rank) best = (address, rank);
+                if (rank == 0) break;
+            }
+            return best?.Address;
+        }
+    }
+
+    private bool SharesNetwork(List<Endpoint> addresses, Endpoint address, int count)
+    {
+        if (_tries is null || addresses.Count > 256) return false;
+        var network = address.Network(_host.Options.WidePrefixIPv4, _host.Options.WidePrefixIPv6);
+        foreach (var other in addresses)
+            if (_tries.TryGetValue(other, out var known) && known.Count > count
+                && other.Network(_host.Options.WidePrefixIPv4, _host.Options.WidePrefixIPv6) == network) return true;
+        return false;
+    }
+
+    private bool IsDue(Endpoint address, TimeSpan now) =>
+        _host.Peers.FindAt(address) is not { IsValidated: true } && !_host.Own.IsOwn(address)
+        && (_tries is null || !_tries.TryGetValue(address, out var known) || now >= known.Due);
+
+    private void Attempt(Endpoint address, ContactSource source, bool walk)
+    {
+        var now = _host.Now;
+        _tries ??= [];
+        if (_tries.Count >= TriesKept) _tries.Clear();
+        var count = _tries.TryGetValue(address, out var known) ? known.Count + 1 : 1;
+        if (known.Count > 0 && !known.HasAnswered) _book?.Failed(address, drop: false);
+        var wait = _host.Options.BootstrapInterval * Math.Pow(2, Math.Min(count - 1, 16));
+        if (wait > _host.Options.BootstrapIntervalMax) wait = _host.Options.BootstrapIntervalMax;
+        _tries[address] = new Try(source, count, now + wait, false);
+        _attempts[(int)source]++;
+        _book?.Attempted(address, _host.UnixSeconds);
+        // A public peer on a list may be a plain tracker, which answers in the overlay that it is asked for. All others are in Discovery,
+        // which tells what we share.
+        var discovery = _host.Communities.Count > 0 ? _host.Communities[0] : null;
+        if (walk) discovery?.Introductions.WalkTo(address, alive: true);
+        else if (source != ContactSource.Lists) discovery?.Introductions.Request(address);
+        else
+            foreach (var community in _host.Communities)
+                if (community.Walks) community.Introductions.Request(address);
+    }
+
+    /// <summary>A peer told us of an address, in answer to a question of ours.</summary>
+    internal void Heard(Endpoint address, Peer teller)
+    {
+        if (!IsWorthKeeping(address) || !MayTell(teller)) return;
+        TheBook.Add(address, SourceGroup.Of(teller.Address, _host.Options), _host.UnixSeconds);
+    }
+
+    /// <summary>At most so many addresses an hour from one peer, counted from its first.</summary>
+    private bool MayTell(Peer teller)
+    {
+        var hour = (uint)(_host.Now.TotalHours - teller.TellsSince.TotalHours);
+        if (teller.Told == 0 || hour >= 1) (teller.TellsSince, teller.Told) = (_host.Now, 0);
+        if (teller.Told >= _options.PerPeerAndHour) return false;
+        teller.Told++;
+        return true;
+    }
+
+    /// <summary>A peer answered a question of ours at this address. Whether we had tried the address of our own accord.</summary>
+    internal bool Answered(Peer peer, Endpoint address)
+    {
+        _firstPeer ??= _host.Now;
+        if (_feeler == address) _feeler = null;
+        var ours = false;
+        if (_tries is not null && _tries.TryGetValue(address, out var known))
+        {
+            ours = true;
+            if (!known.HasAnswered)
+            {
+                _answered[(int)known.Source]++;
+                _tries[address] = known with { HasAnswered = true };
+            }
+        }
+        // Only whom we chose is tried: whoever knocks at our door cannot fill the book with himself.
+        if ((ours || peer.ChosenByUs) && IsWorthKeeping(address))
+            TheBook.Answered(address, SourceGroup.Of(address, _host.Options), _host.UnixSeconds);
+        return ours;
+    }
+
+    private bool IsWorthKeeping(Endpoint address) => _host.MayWalkTo(address)
+        && (_host.Options.Addresses == AddressRules.Any || !(address.IsPrivate || address.IsLinkLocal || address.IsLoopback));
+
+    /// <summary>
+    /// Contacts one address that we only heard of (OV-7.4): it is tried from now on, or forgotten. First those whose place a newcomer claims. Whether there was
+    /// one.
+    /// </summary>
+    internal bool Feel()
+    {
+        if (_book is null || !_host.IsNetworkUp) return false;
+        EndFeeler();
+        var now = _host.Now;
+        _feelerIsContest = _book.Contested is not null;
+        var pick = _book.Contested ?? _book.Pick(tried: false, _host.Environment.Random, entry => IsDue(entry.Address, now));
+        if (_feelerIsContest && pick is { } incumbent && _host.Peers.FindAt(incumbent) is { IsValidated: true })
+        {
+            _book.Settle(incumbentIsAlive: true, _host.UnixSeconds);
+            return true;
+        }
+        if (pick is not { } address || _host.Communities.Count == 0 || !_host.MayWalkNow()) return false;
+        _feeler = address;
+        _book.Attempted(address, _host.UnixSeconds);
+        _tries ??= [];
+        if (_tries.Count >= TriesKept) _tries.Clear();
+        _tries[address] = new Try(ContactSource.AddressBook, 1, now + _host.Options.FeelerInterval, false);
+        _host.Communities[0].Introductions.WalkTo(address, alive: true);
+        return true;
+    }
+
+    /// <summary>The feeler of last time: no answer by now means no.</summary>
+    private void EndFeeler()
+    {
+        // Whoever hears from nobody learns nothing about an address.
+        var silent = _feeler;
+        var alone = true;
+        foreach (var peer in _host.Peers.All) alone &= !peer.IsValidated;
+        if (_feelerIsContest && !(silent is not null && alone)) _book!.Settle(incumbentIsAlive: silent is null, _host.UnixSeconds);
+        else if (silent is { } address && !alone) _book!.Failed(address, drop: true);
+        (_feeler, _feelerIsContest) = (null, false);
+    }
+
+    /// <summary>One address of the book in a network where we have no neighbour, for OV-7.5; null when there is none.</summary>
+    internal Endpoint? Elsewhere(HashSet<Endpoint> networks) => _book?.Pick(tried: true, _host.Environment.Random, entry =>
+        IsDue(entry.Address, _host.Now) && !networks.Contains(entry.Address.Network(_host.Options.WidePrefixIPv4, _host.Options.WidePrefixIPv6)));
+
+    /// <summary>Tries an address of the book now.</summary>
+    internal void Knock(Endpoint address) => Attempt(address, ContactSource.AddressBook, walk: true);
+
+    private AddressTable TheBook => _book ??= new AddressTable(_host.Options, _host.Environment.Random.NextUInt64(), _host.Environment.Random.NextUInt64());
+
+    internal void Save()
+    {
+        if (_book is { Count: > 0 }) _ = _store?.SaveAsync(StatePart.AddressBook, AddressBookFile.Write(_book));
+    }
+
+    internal void UpdateAnchors() => _anchors.Update(_store);
+
+    // ---- Meeting points and bundles ----
+
+    private void AskMeetingPoints(TimeSpan now)
+    {
+        if (_meetingPoints is null || now < _meetDue) return;
+        _meetDue = now + MeetingInterval;
+        foreach (var point in _meetingPoints) _ = AskAsync(point);
+    }
+
+    private async Task AskAsync(IMeetingPoint point)
+    {
+        IReadOnlyList<Endpoint> found;
+        try { found = await point.FindAsync(MeetingKey.Of(_host.Options.Network), CancellationToken.None); }
+        catch (OperationCanceledException) { return; }
+        _met ??= [];
+        foreach (var address in found)
+            if (_met.Count < 256 && _host.MayWalkTo(address) && !_met.Contains(address)) _met.Add(address);
+    }
+
+    private void Announce(TimeSpan now)
+    {
+        // Only who can be reached is of use to those who look.
+        if (_meetingPoints is null || IsReachable != true || now < _announceDue) return;
+        _announceDue = now + AnnounceInterval;
+        foreach (var point in _meetingPoints)
+            _ = point.AnnounceAsync(MeetingKey.Of(_host.Options.Network), (_host.WanAddress ?? _host.LanAddress).Port, CancellationToken.None);
+    }
+
+    /// <summary>A signed file with addresses where somebody answered us, for another node. Anchors are not in it.</summary>
+    public byte[] ExportBundle()
+    {
+        var addresses = new List<Endpoint>();
+        foreach (var peer in _host.Peers.All)
+            if (addresses.Count < _options.BundleMax && peer is { IsValidated: true, IsAnchor: false } && IsWorthKeeping(peer.Address)) addresses.Add(peer.Address);
+        for (var i = 0; i < (_book?.Count ?? 0) && addresses.Count < _options.BundleMax; i++)
+            if (_book![i] is { IsTried: true } entry && !addresses.Contains(entry.Address) && !_anchors.All.Any(anchor => anchor.Address == entry.Address))
+                addresses.Add(entry.Address);
+        return PeerBundle.Write(_host.Options.Network, _host.Identity, _host.UnixSeconds, addresses, _host.Environment.Signatures);
+    }
+
+    /// <summary>Takes the addresses of a bundle, under the rules for what one stranger tells.</summary>
+    public BundleResult ImportBundle(ReadOnlySpan<byte> bytes)
+    {
+        var refusal = PeerBundle.TryRead(bytes, _host.Options.Network, _host.Environment.Signatures, out var bundle);
+        if (bundle is null) return new BundleResult(refusal, PeerBundle.Explain(refusal), 0, 0);
+        var source = SourceGroup.OfFile(bundle.Signer.NodeId.Head);
+        var (taken, passed) = (0, 0);
+        foreach (var address in bundle.Addresses)
+        {
+            if (taken < _options.PerPeerAndHour && IsWorthKeeping(address) && TheBook.Add(address, source, _host.UnixSeconds)) taken++;
+            else passed++;
+        }
+        // The owner wants to be heard now.
+        if (taken > 0) Restart();
+        return new BundleResult(BundleRefusal.None, $"{taken} new addresses were taken, {passed} passed over.", taken, passed);
+    }
+
+    /// <summary>How it stands. On the loop.</summary>
+    public ContactView Look()
+    {
+        var sources = new List<ContactSourceView>();
+        foreach (var source in Enum.GetValues<ContactSource>())
+        {
+            var known = source switch
+            {
+                ContactSource.Invitation => _invited?.Count ?? 0,
+                ContactSource.Anchors => _anchors.All.Count,
+                ContactSource.AddressBook => _book?.Count ?? 0,
+                ContactSource.Lists => _listed?.Count ?? 0,
+                _ => _met?.Count ?? 0,
+            };
+            var state = source == ContactSource.MeetingPoint && _meetingPoints is null ? "not available" : known == 0 ? "empty" : "ready";
+            sources.Add(new ContactSourceView(source, state, known, _attempts[(int)source], _answered[(int)source], ContactSchedule.ShareOf(source)));
+        }
+        return new ContactView(_host.IsNetworkUp, _isLooking, _firstPeer, _enoughPeers, _attempts.Sum(), sources,
+            _book?.NewCount ?? 0, _book?.TriedCount ?? 0, _meetingPoints?.ConvertAll(static point => point.Name) ?? []);
+    }
+}
