@@ -87,7 +87,7 @@ internal sealed class Agreements(TrustChainCommunity ledger, Inbox inbox)
         var known = ledger.Book.Find(proposal.PublicKey)?.Address;
         if (from is { } address) ledger.SendBlock(address, agreement);
         if (known is { } other && other != from) ledger.SendBlock(other, agreement);
-        ledger.SpreadPair(proposal, agreement);
+        ledger.SpreadPair(proposal, agreement, exceptTo: proposal.PublicKey);
         return agreement;
     }
 

@@ -31,6 +31,8 @@ public enum LedgerCount
     CrawlsTimedOut,
     /// <summary>Broadcasts passed on.</summary>
     Relayed,
+    /// <summary>Agreements of others shown to their proposers.</summary>
+    AgreementsTold,
 }
 
 /// <summary>What the ledger did since the start.</summary>

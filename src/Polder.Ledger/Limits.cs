@@ -56,4 +56,13 @@ public static class Limits
 
     /// <summary>New blocks a second that are checked for one proved address, and in a burst of twice as many.</summary>
     public const int PeerBlocksPerSecond = 5_000;
+
+    /// <summary>Agreements of others that wait until their proposers are told of them; beyond it none is told.</summary>
+    public const int WitnessedMax = 1_000;
+
+    /// <summary>Such agreements told a second.</summary>
+    public const int WitnessedPerSecond = 10;
+
+    /// <summary>How long a proposer has to show an agreement itself before it is told of it.</summary>
+    public static readonly TimeSpan WitnessDelay = TimeSpan.FromSeconds(15);
 }

@@ -27,6 +27,7 @@ public sealed class TrustChainCommunity : Community
     private readonly Inbox _inbox;
     private readonly Agreements _agreements;
     private readonly CrawlPlan _plan;
+    private readonly Witnesses _witnesses;
     private readonly BlockRates _rates = new();
     private readonly RelayMemory _relayed = new(Limits.RelayedBlocksMax);
     private readonly TaskCompletionSource _replayed = new();
@@ -54,6 +55,7 @@ public sealed class TrustChainCommunity : Community
         _inbox = new Inbox(store);
         _agreements = new Agreements(this, _inbox);
         _plan = new CrawlPlan(this, _crawler);
+        _witnesses = new Witnesses(this);
         _intake.Kept += OnKept;
         _intake.FraudFound += OnFraud;
 
@@ -222,6 +224,8 @@ public sealed class TrustChainCommunity : Community
             return false;
         }
         var result = _intake.Take(block, wanted, out var verdict);
+        if (result == IntakeResult.Kept) _witnesses.Kept(block, wanted);
+        _witnesses.Shown(from, block);
         if (block.PublicKey.SequenceEqual(Own.Key)) OwnBlockCame(from, block, result, verdict);
         else if (result == IntakeResult.Invalid) LookForEvidence(from, block, verdict!);
         else if (result != IntakeResult.Unwanted) _agreements.Consider(block, verdict, from);
@@ -275,6 +279,8 @@ public sealed class TrustChainCommunity : Community
         try { await Store.FlushAsync(); }
         catch (IOException) { return; }
         Counters.Count(LedgerCount.ProposalsAnswered);
+        // Whoever was shown another agreement to it finds the fraud by this.
+        SpreadPair(proposal.Block, agreement, exceptTo: agreement.PublicKey);
         proposal.Answered(agreement);
     }
 
@@ -318,10 +324,10 @@ public sealed class TrustChainCommunity : Community
     internal void NotifyChanged() => Changed?.Invoke();
     internal void SendBlock(Endpoint to, HalfBlock block) => SendUnsigned(to, new HalfBlockMessage(block));
 
-    internal void SpreadPair(HalfBlock proposal, HalfBlock agreement)
+    internal void SpreadPair(HalfBlock proposal, HalfBlock agreement, ReadOnlySpan<byte> exceptTo)
     {
         _relayed.Add(proposal.Hash.Head);
-        Spread(new HalfBlockPairBroadcast(proposal, agreement, (uint)Options.BroadcastTtl), Book.Find(proposal.PublicKey)?.Address ?? Endpoint.None);
+        Spread(new HalfBlockPairBroadcast(proposal, agreement, (uint)Options.BroadcastTtl), Book.Find(exceptTo)?.Address ?? Endpoint.None);
     }
 
     /// <summary>Starts work whose end nobody waits for. What it throws is a bug of ours and surfaces on the loop.</summary>
@@ -379,6 +385,7 @@ public sealed class TrustChainCommunity : Community
 
     private void Resend()
     {
+        _witnesses.Tell();
         if (Own.DiskFailed) Go(TryDiskAgainAsync());
         var sent = 0;
         List<Proposal>? failed = null;

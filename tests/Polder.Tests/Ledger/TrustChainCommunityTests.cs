@@ -232,6 +232,46 @@ public sealed class TrustChainCommunityTests
         Assert.NotNull(late.Store().FraudOf(mallory.Key().Bytes));
     }
 
+    [Theory]
+    [InlineData(25, 31)]
+    [InlineData(0, 32)]
+    public void Two_agreements_to_one_proposal_shown_to_different_nodes_are_found_out(int fanOut, ulong seed)
+    {
+        // With a fan-out the proposer spreads the agreement that it got; without, the other's holder tells the proposer.
+        var world = new World(seed, new LinkModel { Loss = 0.1, Duplication = 0.1, Reordering = 0.1 });
+        var options = new TrustChainOptions { FanOut = fanOut };
+        var (alice, bob) = (world.AddLedger("alice", options), world.AddLedger("bob", options));
+        var mallory = world.AddLedger("mallory", new TrustChainOptions { FanOut = 0 });
+        world.Meet(alice, bob, mallory);
+        var paid = alice.Pay(mallory, 3 * MiB);
+        world.RunUntil(() => paid.Answer.IsCompleted, Minute, "the first agreement");
+        Assert.Empty(alice.Store().Frauds());
+        var first = paid.Answer.Got();
+        var second = HalfBlock.Create(world.Signatures, mallory.Identity, new BlockFields
+        {
+            Sequence = 2, LinkKey = alice.Key().Bytes, LinkSequence = paid.Block.Sequence, PreviousHash = first.Hash, Type = HelpClaim.BandwidthType,
+            Transaction = new BandwidthEntry(3 * MiB, 0, 6 * MiB, 0, "").Encode(json: false), Timestamp = first.Timestamp + 1,
+        });
+        // Shown to bob only, as often as it takes to get through.
+        for (var i = 0; i < 5; i++) mallory.Run(() => mallory.Ledger().SendBlock(bob.PublicEndpoint, second));
+        world.RunUntil(() => alice.Store().FraudOf(mallory.Key().Bytes) is not null, 2 * Minute, "alice holds the proof");
+        Assert.Equal(FraudKind.DoubleCountersign, alice.Store().FraudOf(mallory.Key().Bytes)!.Kind);
+        if (fanOut > 0) world.RunUntil(() => bob.Store().FraudOf(mallory.Key().Bytes) is not null, 2 * Minute, "bob holds the proof");
+    }
+
+    [Fact]
+    public void Honest_agreements_are_told_to_nobody_who_spread_them_and_slowly_to_others()
+    {
+        var world = new World(33);
+        var (alice, bob, carol) = (world.AddLedger("alice"), world.AddLedger("bob"), world.AddLedger("carol"));
+        world.Meet(alice, bob, carol);
+        var proposals = Enumerable.Range(0, 50).Select(i => alice.Pay(bob, MiB + i)).ToList();
+        world.RunUntil(() => proposals.TrueForAll(proposal => proposal.Answer.IsCompleted), Minute, "all are agreed");
+        world.RunFor(Minute);
+        Assert.Equal(50, carol.Chain(bob.Key()).Length);
+        Assert.Equal(0, carol.Ledger().Counters[LedgerCount.AgreementsTold]);
+    }
+
     [Fact]
     public void A_flood_of_a_strangers_blocks_is_bounded()
     {
