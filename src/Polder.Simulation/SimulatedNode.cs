@@ -127,6 +127,7 @@ public sealed class SimulatedNode
             Loop, clock, Prng.Derive(World.Seed, $"node/{Name}/{Starts}"), Socket, new SimulatedWorkers(World, Loop), World.Signatures)
         {
             ExtraSockets = new SimulatedExtraSockets(World.Network, this, Loop, Socket),
+            Keys = World.Keys,
         };
         Starts++;
         Loop.RunNow(() => Program = _start(this));

@@ -84,6 +84,9 @@ public sealed class World
 
     internal long NowTicks { get; private set; }
     internal SimulatedNetwork Network { get; }
+
+    /// <summary>The keys of all nodes: everybody who knows one shares it.</summary>
+    internal PublicKeyPool Keys { get; } = new();
     internal RecentEvents Events { get; }
     internal bool IsForeignThread => Environment.CurrentManagedThreadId != _thread;
 
@@ -98,6 +101,7 @@ public sealed class World
         Span<byte> entropy = stackalloc byte[KeyPair.EntropyBytes];
         Prng.Derive(Seed, "identity/" + name).Fill(entropy);
         var node = new SimulatedNode(this, name, _nodes.Count, home ?? Home.Public, KeyPair.FromEntropy(entropy), start);
+        Keys.Add(node.Identity.Public);
         _byName.Add(name, node);
         _nodes.Add(node);
         node.Start();

@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using Polder.Cryptography;
+using Polder.Identity;
 using Polder.Net;
 
 namespace Polder.Runtime;
@@ -21,4 +23,11 @@ public sealed record NodeEnvironment(
 
     /// <summary>Where further sockets come from; null where there are none, and then also no birthday punctures.</summary>
     public IExtraSockets? ExtraSockets { get; init; }
+
+    /// <summary>Keys that nodes of one process share; null, the default, for a node among strangers.</summary>
+    public PublicKeyPool? Keys { get; init; }
+
+    /// <summary>Reads a public key in wire form, as <see cref="PublicKey.TryParse"/>, from <see cref="Keys"/> where there are some.</summary>
+    public bool TryParseKey(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out PublicKey? key) =>
+        Keys is { } pool ? pool.TryParse(bytes, out key) : PublicKey.TryParse(bytes, out key);
 }

@@ -15,9 +15,9 @@ public abstract class Community
 {
     private readonly CommunityContext _context;
     private readonly CancellationTokenSource _leaving = new();
-    private readonly List<RepeatedWork> _repeated = [];
+    private List<RepeatedWork>? _repeated;
     private readonly List<Peer> _peers = [];
-    private readonly HashSet<PublicKey> _peerKeys = new(PublicKey.Comparer);
+    private HashIndex<Peer, ReadOnlySpan<byte>, ByKey> _members;
     private readonly MessageForm _form;
     private MessageHandler?[] _handlers = [];
     private bool _started;
@@ -170,7 +170,7 @@ public abstract class Community
         ArgumentNullException.ThrowIfNull(work);
         if (Leaving.IsCancellationRequested) return;
         var repeated = new RepeatedWork(this, interval, work);
-        _repeated.Add(repeated);
+        (_repeated ??= new List<RepeatedWork>(1)).Add(repeated);
         if (_started) repeated.Begin();
     }
 
@@ -198,7 +198,7 @@ public abstract class Community
 
     internal NodeHost Host => _context.Host;
     internal Discovery.Introductions Introductions { get; }
-    internal bool Contains(Peer peer) => _peerKeys.Contains(peer.Key);
+    internal bool Contains(Peer peer) => _members.Find(peer.Key.Bytes) is not null;
 
     internal void Receive(Endpoint from, ReadOnlySpan<byte> datagram)
     {
@@ -210,12 +210,14 @@ public abstract class Community
 
     internal void AddPeer(Peer peer)
     {
-        if (_peerKeys.Add(peer.Key)) _peers.Add(peer);
+        if (Contains(peer)) return;
+        _members.Add(peer);
+        _peers.Add(peer);
     }
 
     internal void RemovePeer(Peer peer)
     {
-        if (!_peerKeys.Remove(peer.Key)) return;
+        if (!_members.Remove(peer)) return;
         _peers.Remove(peer);
         OnForgotten(peer);
     }
@@ -224,13 +226,15 @@ public abstract class Community
     {
         if (_started) return;
         _started = true;
-        foreach (var work in _repeated) work.Begin();
+        if (_repeated is not null)
+            foreach (var work in _repeated) work.Begin();
         Start();
     }
 
     internal void Leave()
     {
-        foreach (var work in _repeated) work.End();
+        if (_repeated is not null)
+            foreach (var work in _repeated) work.End();
         _leaving.Cancel();
     }
 

@@ -6,16 +6,31 @@ namespace Polder.Overlay.Discovery;
 /// <summary>An address that somebody told us ("walkable"): nobody has proved to be there.</summary>
 internal sealed class Candidate(Endpoint address, bool asked, TimeSpan heardAt)
 {
-    public Endpoint Address { get; } = address;
+    private long _triedAt = long.MinValue;
+
+    public Endpoint Address => address;
 
     /// <summary>Heard in an answer to a question of ours; others weigh less.</summary>
     public bool Asked { get; set; } = asked;
     public TimeSpan HeardAt { get; set; } = heardAt;
-    public TimeSpan? TriedAt { get; set; }
+    public TimeSpan? TriedAt
+    {
+        get => _triedAt == long.MinValue ? null : TimeSpan.FromTicks(_triedAt);
+        set => _triedAt = value is { } at ? at.Ticks : long.MinValue;
+    }
 
     /// <summary>Who told us; null where it is not known.</summary>
     public Peer? ToldBy { get; set; }
+
     public int Index { get; set; }
+}
+
+/// <summary>Candidates by their address.</summary>
+internal readonly struct ByCandidateAddress : IIndexedBy<Candidate, Endpoint>
+{
+    public static int HashOf(Endpoint key) => key.GetHashCode();
+    public static int HashOfItem(Candidate item) => item.Address.GetHashCode();
+    public static bool Matches(Candidate item, Endpoint key) => item.Address == key;
 }
 
 /// <summary>
@@ -27,7 +42,7 @@ internal sealed class Candidates(OverlayOptions options, OverlayCounters counter
 {
     private const int Sample = 4;
 
-    private readonly Dictionary<Endpoint, Candidate> _byAddress = [];
+    private HashIndex<Candidate, Endpoint, ByCandidateAddress> _byAddress;
     private readonly List<Candidate> _all = [];
     private Dictionary<Endpoint, Rest>? _resting;
 
@@ -38,13 +53,13 @@ internal sealed class Candidates(OverlayOptions options, OverlayCounters counter
 
     public IEnumerable<Endpoint> Addresses => _all.Select(static candidate => candidate.Address);
 
-    public Candidate? Find(Endpoint address) => _byAddress.GetValueOrDefault(address);
+    public Candidate? Find(Endpoint address) => _byAddress.Find(address);
 
     /// <summary>Adds an address, or null: the table is full, or the address rests. <paramref name="alive"/>: it was just heard from, which ends its rest.</summary>
     public Candidate? Add(Endpoint address, bool asked, TimeSpan now, bool alive = false)
     {
         if (_resting is not null && !alive && _resting.TryGetValue(address, out var rest) && now < rest.Until) return null;
-        if (_byAddress.TryGetValue(address, out var known))
+        if (_byAddress.Find(address) is { } known)
         {
             if (asked && !IsWaiting(known, now)) (known.Asked, known.HeardAt, known.TriedAt) = (true, now, null);
             return known;
@@ -57,7 +72,7 @@ internal sealed class Candidates(OverlayOptions options, OverlayCounters counter
         }
         var candidate = new Candidate(address, asked, now) { Index = _all.Count };
         _all.Add(candidate);
-        _byAddress.Add(address, candidate);
+        _byAddress.Add(candidate);
         return candidate;
     }
 
@@ -81,7 +96,7 @@ internal sealed class Candidates(OverlayOptions options, OverlayCounters counter
 
     public void Remove(Endpoint address)
     {
-        if (_byAddress.TryGetValue(address, out var candidate)) Remove(candidate);
+        if (_byAddress.Find(address) is { } candidate) Remove(candidate);
     }
 
     /// <summary>A random one that is worth a try; what is too old on the way is forgotten.</summary>
@@ -108,6 +123,16 @@ internal sealed class Candidates(OverlayOptions options, OverlayCounters counter
         if (resting.Count >= options.CandidatesMax) resting.Clear();
     }
 
+    /// <summary>Forgets what is too old to be tried, which nobody would pick any more.</summary>
+    public void Expire(TimeSpan now)
+    {
+        for (var i = _all.Count - 1; i >= 0; i--)
+            if (now - _all[i].HeardAt > options.CandidateLifetime && !IsWaiting(_all[i], now)) Remove(_all[i]);
+        if (_all.Count == 0) _all.Capacity = 0;
+        Shorten(now);
+        if (_resting is { Count: 0 }) _resting = null;
+    }
+
     private bool IsWaiting(Candidate candidate, TimeSpan now) => candidate.TriedAt is { } tried && now - tried < options.AnswerTime;
 
     private Candidate Worst()
@@ -130,6 +155,6 @@ internal sealed class Candidates(OverlayOptions options, OverlayCounters counter
         _all[candidate.Index] = last;
         last.Index = candidate.Index;
         _all.RemoveAt(_all.Count - 1);
-        _byAddress.Remove(candidate.Address);
+        _byAddress.Remove(candidate);
     }
 }

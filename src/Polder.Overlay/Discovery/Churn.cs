@@ -27,13 +27,18 @@ internal sealed class Churn(NodeHost host)
         for (var looked = 0; looked < Math.Min(book.Count, LookedAtMax); looked++)
         {
             if (_cursor >= book.Count) _cursor = 0;
+            if (book.LookAt[_cursor] > now.Ticks)
+            {
+                _cursor++;
+                continue;
+            }
             var peer = book.All[_cursor];
             var silent = now - (peer.LastIn ?? peer.AddedAt);
             var wanted = silent > options.InactiveAfter || peer.RoundTripCount == 0;
             if (!wanted && silent <= options.DropAfter)
             {
-                // Heard lately: nothing to ask, whoever it is. Most peers, most of the time.
-                _cursor++;
+                // Heard lately: nothing to ask, whoever it is. Most peers, most of the time; and it cannot fall silent before then.
+                book.LookAt[_cursor++] = (now - silent + (options.InactiveAfter < options.DropAfter ? options.InactiveAfter : options.DropAfter)).Ticks;
                 continue;
             }
             var isKept = !many || peer.IsNeighbour || peer.IsKeptByTags || (book.Count <= options.ConnectedMax && IsNeeded(peer));

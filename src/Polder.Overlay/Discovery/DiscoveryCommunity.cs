@@ -78,9 +78,12 @@ public sealed class DiscoveryCommunity : Community
 
     private void Learn(Peer peer, CommunityId[] overlays)
     {
-        peer.ClearCommunities();
-        peer.AddCommunity(Id);
-        foreach (var overlay in overlays) peer.AddCommunity(overlay);
+        Span<CommunityId> named = stackalloc CommunityId[OverlayLimits.CommunitiesPerPeerMax];
+        var count = 1;
+        named[0] = Id;
+        foreach (var overlay in overlays)
+            if (count < named.Length && !named[..count].Contains(overlay)) named[count++] = overlay;
+        Book.SetCommunities(peer, named[..count]);
         // A long list may be cut off: what it does not name says nothing then.
         peer.HasListedOverlays = overlays.Length < Host.Options.OverlaysListedMax;
         if (peer.HasListedOverlays)

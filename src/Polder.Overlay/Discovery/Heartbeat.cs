@@ -66,6 +66,7 @@ internal sealed class Heartbeat(NodeHost host)
         if (now >= _chooseDue)
         {
             _chooseDue = now + options.ChoiceInterval;
+            foreach (var community in host.Communities) community.Introductions.Tidy(now);
             host.Neighbourhood.Choose();
             host.Contact.UpdateAnchors();
         }

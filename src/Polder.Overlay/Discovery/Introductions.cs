@@ -41,6 +41,13 @@ internal sealed class Introductions
         if (candidate is not null) Walk(candidate);
     }
 
+    /// <summary>Forgets what nobody waits for any more, and the memory that it took.</summary>
+    public void Tidy(TimeSpan now)
+    {
+        Candidates.Expire(now);
+        _asked.Expire(now);
+    }
+
     /// <summary>Asks a peer for another introduction.</summary>
     public void Ask(Peer peer) => Request(peer.Address);
 
@@ -97,7 +104,7 @@ internal sealed class Introductions
         var request = message is IntroductionRequest old ? old : ((NewIntroductionRequest)(object)message).Content;
 
         var peer = _host.Peers.GetOrAdd(sender);
-        peer.AddCommunity(_community.CommunityId);
+        _host.Peers.AddCommunity(peer, _community.CommunityId);
         (peer.ClaimedLan, peer.ClaimedWan) = (request.SourceLan, request.SourceWan);
         peer.SpeaksNewStyle |= newStyle || (request.Flags & IntroductionRequest.SpeaksNewStyle) != 0;
         if (!request.Extra.IsEmpty) _community.OnIntroductionExtra(peer, request.Extra.Span);
@@ -205,7 +212,7 @@ internal sealed class Introductions
         var isMember = !peer.HasListedOverlays || peer.IsIn(_community.CommunityId);
         if (isMember)
         {
-            peer.AddCommunity(_community.CommunityId);
+            _host.Peers.AddCommunity(peer, _community.CommunityId);
             _community.AddPeer(peer);
         }
         if (!response.Extra.IsEmpty) _community.OnIntroductionExtra(peer, response.Extra.Span);

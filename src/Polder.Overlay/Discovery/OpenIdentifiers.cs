@@ -9,26 +9,28 @@ namespace Polder.Overlay.Discovery;
 /// </summary>
 internal sealed class OpenIdentifiers(TimeSpan lifetime, int max, OverlayCounters counters)
 {
-    private readonly Dictionary<ushort, Question> _open = [];
-    private readonly Queue<(ushort Identifier, TimeSpan At)> _order = [];
+    // Both are let go when nothing is open: most nodes ask much at first and little later.
+    private Dictionary<ushort, Question>? _open;
+    private Queue<(ushort Identifier, TimeSpan At)>? _order;
 
     public readonly record struct Question(Endpoint To, TimeSpan At);
 
-    public int Count => _open.Count;
+    public int Count => _open?.Count ?? 0;
 
     public ushort Open(Prng random, Endpoint to, TimeSpan now)
     {
         Expire(now);
-        if (_open.Count >= max)
+        var open = _open ??= [];
+        var order = _order ??= new Queue<(ushort, TimeSpan)>();
+        if (open.Count >= max)
         {
             counters.Reached(Cap.Requests);
-            Drop(_order.Dequeue());
+            Drop(order.Dequeue());
         }
         ushort identifier;
         do identifier = random.NextUInt16();
-        while (_open.ContainsKey(identifier));
-        _open.Add(identifier, new Question(to, now));
-        _order.Enqueue((identifier, now));
+        while (!open.TryAdd(identifier, new Question(to, now)));
+        order.Enqueue((identifier, now));
         return identifier;
     }
 
@@ -36,22 +38,25 @@ internal sealed class OpenIdentifiers(TimeSpan lifetime, int max, OverlayCounter
     public bool TryClose(ushort identifier, Endpoint from, TimeSpan now, out TimeSpan roundTrip)
     {
         roundTrip = default;
-        if (!_open.TryGetValue(identifier, out var question) || question.To != from || now - question.At > lifetime) return false;
+        if (_open is null || !_open.TryGetValue(identifier, out var question) || question.To != from || now - question.At > lifetime) return false;
         roundTrip = now - question.At;
         _open.Remove(identifier);
         return true;
     }
 
     /// <summary>Whether this was asked lately of anybody.</summary>
-    public bool IsOpen(ushort identifier) => _open.ContainsKey(identifier);
+    public bool IsOpen(ushort identifier) => _open is not null && _open.ContainsKey(identifier);
 
-    private void Expire(TimeSpan now)
+    /// <summary>Forgets questions that nobody will answer any more.</summary>
+    public void Expire(TimeSpan now)
     {
+        if (_order is null) return;
         while (_order.TryPeek(out var oldest) && now - oldest.At > lifetime) Drop(_order.Dequeue());
+        if (_order.Count == 0) (_open, _order) = (null, null);
     }
 
     private void Drop((ushort Identifier, TimeSpan At) oldest)
     {
-        if (_open.TryGetValue(oldest.Identifier, out var question) && question.At == oldest.At) _open.Remove(oldest.Identifier);
+        if (_open!.TryGetValue(oldest.Identifier, out var question) && question.At == oldest.At) _open.Remove(oldest.Identifier);
     }
 }

@@ -1,6 +1,7 @@
+using System.Runtime.CompilerServices;
 using Polder.Identity;
 using Polder.Net;
-using Polder.Runtime;
+using Polder.Overlay.Refusals;
 
 namespace Polder.Overlay;
 
@@ -11,15 +12,26 @@ namespace Polder.Overlay;
 /// </summary>
 public sealed class Peer
 {
-    private readonly List<PeerAddress> _addresses = new(1);
-    private TimeSpan[]? _roundTrips;
-    private int _roundTripCount;
-    private List<CommunityId>? _communities;
+    // A node knows up to thousands of these, a simulated world millions: times are kept as ticks and addresses packed.
+    private const long Never = long.MinValue;
+
+    private RoundTrips _roundTrips;
+    private int _roundTripTicks = -1;
+    private byte _roundTripCount;
+    private CommunityId[] _communities = [];
+    private PackedEndpoint _claimedLan, _claimedWan;
+    private long _metAt = Never, _lastIn = Never, _lastOut = Never, _overlaysAskedAt = Never, _probedAt = Never, _pingedAt = Never;
 
     internal const int RoundTripsKept = 5;
-    internal TokenBucket Rate;
+    internal RateClock Rate, PunctureRate;
     internal int Expected;
-    internal TokenBucket PunctureRate;
+
+    /// <summary>The last few round trips, in ticks.</summary>
+    [InlineArray(RoundTripsKept)]
+    private struct RoundTrips
+    {
+        private int _first;
+    }
 
     internal Peer(PublicKey key, Endpoint address)
     {
@@ -41,45 +53,45 @@ public sealed class Peer
     {
         get
         {
-            var all = new List<Endpoint>(_addresses.Count + 1) { Address };
-            foreach (var entry in _addresses)
+            var all = new List<Endpoint>(2) { Address };
+            for (var entry = FirstAddress; entry is not null; entry = entry.Next)
                 if (entry.Endpoint != Address) all.Add(entry.Endpoint);
             return all;
         }
     }
 
     /// <summary>Whether some address of it answered us, so that it is no copy of somebody's old packet.</summary>
-    public bool IsValidated => MetAt is not null;
+    public bool IsValidated => _metAt != Never;
 
     /// <summary>When it first answered us; null before.</summary>
-    public TimeSpan? MetAt { get; internal set; }
+    public TimeSpan? MetAt { get => FromTicks(_metAt); internal set => _metAt = ToTicks(value); }
 
     /// <summary>Whether we addressed it before it addressed us.</summary>
     public bool ChosenByUs { get; internal set; }
 
     /// <summary>When the last datagram came from a proved address of it.</summary>
-    public TimeSpan? LastIn { get; internal set; }
+    public TimeSpan? LastIn { get => FromTicks(_lastIn); internal set => _lastIn = ToTicks(value); }
 
     /// <summary>When we last sent it something.</summary>
-    public TimeSpan? LastOut { get; internal set; }
+    public TimeSpan? LastOut { get => FromTicks(_lastOut); internal set => _lastOut = ToTicks(value); }
 
     /// <summary>Median of the last five round trips; null while unknown.</summary>
-    public TimeSpan? RoundTrip { get; private set; }
+    public TimeSpan? RoundTrip => _roundTripTicks < 0 ? null : TimeSpan.FromTicks(_roundTripTicks);
 
     /// <summary>Round trips measured so far.</summary>
     public int RoundTripCount => _roundTripCount;
 
     /// <summary>The overlays that it is known to be in, in the order in which we learned of them; at most 64.</summary>
-    public IReadOnlyList<CommunityId> Communities => _communities ?? (IReadOnlyList<CommunityId>)[];
+    public IReadOnlyList<CommunityId> Communities => _communities;
 
     /// <summary>Whether it is known to understand new-style introductions (231–234).</summary>
     public bool SpeaksNewStyle { get; internal set; }
 
     /// <summary>The address in its own network that it claims; <see cref="Endpoint.None"/> while unknown.</summary>
-    public Endpoint ClaimedLan { get; internal set; } = Endpoint.None;
+    public Endpoint ClaimedLan { get => _claimedLan.Value; internal set => _claimedLan.Value = value; }
 
     /// <summary>The outer address that it believes to have.</summary>
-    public Endpoint ClaimedWan { get; internal set; } = Endpoint.None;
+    public Endpoint ClaimedWan { get => _claimedWan.Value; internal set => _claimedWan.Value = value; }
 
     /// <summary>Its short name, for people.</summary>
     public override string ToString() => $"{Key.ShortName} {Address}";
@@ -110,48 +122,86 @@ public sealed class Peer
     internal bool IsKeptByTags { get; set; }
     /// <summary>Whether it told us its overlays, so that an overlay not named is one that it is not in.</summary>
     internal bool HasListedOverlays { get; set; }
-    internal TimeSpan? OverlaysAskedAt { get; set; }
-    internal TimeSpan? ProbedAt { get; set; }
+    internal TimeSpan? OverlaysAskedAt { get => FromTicks(_overlaysAskedAt); set => _overlaysAskedAt = ToTicks(value); }
+    internal TimeSpan? ProbedAt { get => FromTicks(_probedAt); set => _probedAt = ToTicks(value); }
+    internal TimeSpan? PingedAt { get => FromTicks(_pingedAt); set => _pingedAt = ToTicks(value); }
     internal int BookIndex { get; set; } = -1;
-    internal TimeSpan? PingedAt { get; set; }
-    internal List<PeerAddress> AddressEntries => _addresses;
+
+    /// <summary>Its proved addresses, oldest first, as a list by <see cref="PeerAddress.Next"/>: most peers have one.</summary>
+    internal PeerAddress? FirstAddress { get; private set; }
+
+    internal int AddressCount
+    {
+        get
+        {
+            var count = 0;
+            for (var entry = FirstAddress; entry is not null; entry = entry.Next) count++;
+            return count;
+        }
+    }
 
     internal PeerAddress? FindAddress(Endpoint endpoint)
     {
-        foreach (var entry in _addresses)
+        for (var entry = FirstAddress; entry is not null; entry = entry.Next)
             if (entry.Endpoint == endpoint) return entry;
         return null;
     }
 
+    internal PeerAddress AddAddress(Endpoint endpoint)
+    {
+        var added = new PeerAddress(this, endpoint);
+        if (FirstAddress is not { } last) return FirstAddress = added;
+        while (last.Next is { } next) last = next;
+        return last.Next = added;
+    }
+
+    internal void RemoveAddress(PeerAddress address)
+    {
+        if (FirstAddress == address) FirstAddress = address.Next;
+        else
+            for (var entry = FirstAddress; entry is not null; entry = entry.Next)
+                if (entry.Next == address) entry.Next = address.Next;
+    }
+
     internal void AddRoundTrip(TimeSpan time)
     {
-        _roundTrips ??= new TimeSpan[RoundTripsKept];
-        _roundTrips[_roundTripCount % RoundTripsKept] = time;
-        _roundTripCount = _roundTripCount >= 2 * RoundTripsKept ? RoundTripsKept + 1 : _roundTripCount + 1;
+        Span<int> kept = _roundTrips;
+        kept[_roundTripCount % RoundTripsKept] = (int)Math.Clamp(time.Ticks, 0, int.MaxValue);
+        _roundTripCount = (byte)(_roundTripCount >= 2 * RoundTripsKept ? RoundTripsKept + 1 : _roundTripCount + 1);
         // Worked out here, because peers are sorted by it far more often than measured.
-        Span<TimeSpan> sorted = stackalloc TimeSpan[RoundTripsKept];
-        var count = Math.Min(_roundTripCount, RoundTripsKept);
-        _roundTrips.AsSpan(0, count).CopyTo(sorted);
+        Span<int> sorted = stackalloc int[RoundTripsKept];
+        var count = Math.Min((int)_roundTripCount, RoundTripsKept);
+        kept[..count].CopyTo(sorted);
         sorted[..count].Sort();
-        RoundTrip = sorted[count / 2];
+        _roundTripTicks = sorted[count / 2];
     }
 
-    internal bool IsIn(CommunityId community) => _communities is not null && _communities.Contains(community);
+    internal bool IsIn(CommunityId community) => Array.IndexOf(_communities, community) >= 0;
 
-    internal void AddCommunity(CommunityId community)
-    {
-        _communities ??= new List<CommunityId>(2);
-        if (_communities.Count < OverlayLimits.CommunitiesPerPeerMax && !_communities.Contains(community)) _communities.Add(community);
-    }
+    /// <summary>Its overlays; <see cref="PeerBook"/> sets them, because peers of one node mostly share them.</summary>
+    internal CommunityId[] CommunityArray { get => _communities; set => _communities = value; }
 
-    internal void ClearCommunities() => _communities?.Clear();
+    private static TimeSpan? FromTicks(long ticks) => ticks == Never ? null : TimeSpan.FromTicks(ticks);
+
+    private static long ToTicks(TimeSpan? time) => time is { } known ? known.Ticks : Never;
 }
 
-/// <summary>One address of a peer.</summary>
-internal sealed class PeerAddress(Endpoint endpoint)
+/// <summary>One proved address of a peer.</summary>
+internal sealed class PeerAddress(Peer owner, Endpoint endpoint)
 {
-    public Endpoint Endpoint { get; } = endpoint;
+    private long _validatedAt = long.MinValue;
+
+    public Peer Owner => owner;
+    public Endpoint Endpoint => endpoint;
+    public PeerAddress? Next { get; set; }
 
     /// <summary>When this address last answered a question of ours; null: never.</summary>
-    public TimeSpan? ValidatedAt { get; set; }
+    public TimeSpan? ValidatedAt
+    {
+        get => _validatedAt == long.MinValue ? null : TimeSpan.FromTicks(_validatedAt);
+        set => _validatedAt = value is { } at ? at.Ticks : long.MinValue;
+    }
+
+    /// <summary>Whether it answered within <paramref name="lifetime"/> before <paramref name="now"/>.</summary>
+    public bool IsFresh(TimeSpan now, TimeSpan lifetime) => _validatedAt != long.MinValue && now.Ticks - _validatedAt < lifetime.Ticks;
 }

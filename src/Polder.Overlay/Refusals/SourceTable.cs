@@ -8,12 +8,15 @@ namespace Polder.Overlay.Refusals;
 /// </summary>
 internal sealed class SourceTable
 {
-    private const int PageSlots = 32;
-
-    private readonly int _mask;
+    private readonly int _mask, _pageSlots;
     private Slot[]?[]? _pages;
 
-    public SourceTable(int slots) => _mask = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(slots, PageSlots)) - 1;
+    public SourceTable(int slots)
+    {
+        _mask = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(slots, 8)) - 1;
+        // Small pages where memory counts, few pages where the table is large.
+        _pageSlots = _mask < 1024 ? 8 : 32;
+    }
 
     /// <summary>Takes one packet from the slot's rate; <paramref name="perSecond"/> and <paramref name="burst"/> are packets.</summary>
     public bool TryTake(ulong hash, TimeSpan now, double perSecond, double burst)
@@ -48,23 +51,25 @@ internal sealed class SourceTable
         ref var slot = ref At(hash);
         var tag = (uint)(hash >> 32);
         // Whoever takes over a slot starts without credit: nobody spends another's.
-        if (slot.Tag != tag || now.Ticks - slot.SinceTicks >= window.Ticks)
-            (slot.Tag, slot.SinceTicks, slot.Received, slot.Sent) = (tag, now.Ticks, 0, 0);
+        // Milliseconds in 32 bits come round after 49 days: then a window may once be too long.
+        var milliseconds = unchecked((uint)(now.Ticks / TimeSpan.TicksPerMillisecond));
+        if (slot.Tag != tag || unchecked(milliseconds - slot.SinceMilliseconds) >= window.TotalMilliseconds)
+            (slot.Tag, slot.SinceMilliseconds, slot.Received, slot.Sent) = (tag, milliseconds, 0, 0);
         return ref slot;
     }
 
     private ref Slot At(ulong hash)
     {
         var index = unchecked((int)hash) & _mask;
-        _pages ??= new Slot[]?[(_mask + 1) / PageSlots];
-        var page = _pages[index / PageSlots] ??= new Slot[PageSlots];
-        return ref page[index % PageSlots];
+        _pages ??= new Slot[]?[(_mask + 1) / _pageSlots];
+        var page = _pages[index / _pageSlots] ??= new Slot[_pageSlots];
+        return ref page[index % _pageSlots];
     }
 
     private struct Slot
     {
-        public long DueTicks, SinceTicks;
-        public uint Tag;
+        public long DueTicks;
+        public uint SinceMilliseconds, Tag;
         public int Received, Sent;
     }
 }
