@@ -307,6 +307,9 @@ public sealed record OverlayOptions
     /// <summary>Secure sessions between full nodes.</summary>
     public Sessions.SessionOptions Sessions { get; init; } = new();
 
+    /// <summary>Streams in sessions (OV-9).</summary>
+    public Streams.StreamOptions Streams { get; init; } = new();
+
     // Through NATs (OV-5.3, OV-6)
 
     /// <summary>Finding out what we are behind, punctures, keep-alives.</summary>

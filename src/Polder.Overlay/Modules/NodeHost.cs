@@ -7,6 +7,7 @@ using Polder.Overlay.Discovery;
 using Polder.Overlay.Nat;
 using Polder.Overlay.Refusals;
 using Polder.Overlay.Sessions;
+using Polder.Overlay.Streams;
 using Polder.Runtime;
 using Polder.Wire;
 
@@ -64,6 +65,7 @@ public sealed class NodeHost
         Bootstrap = new Bootstrap(this);
         Punctures = new PunctureRules(this, Hash);
         Sessions = new SessionTable(this);
+        Streams = new StreamTable(this);
         Nat = new NatTraversal(this);
         Connector = new Connector(this);
         Discovery = Join(static context => new DiscoveryCommunity(context));
@@ -89,6 +91,9 @@ public sealed class NodeHost
 
     /// <summary>Secure sessions with full peers.</summary>
     public SessionTable Sessions { get; }
+
+    /// <summary>Reliable streams in those sessions.</summary>
+    public StreamTable Streams { get; }
 
     /// <summary>What stands between this node and the others, and how it gets through.</summary>
     public NatTraversal Nat { get; }
@@ -205,6 +210,7 @@ public sealed class NodeHost
         Environment.Socket.Received = null;
         if (_started) _heartbeat.Stop();
         _lan?.Stop();
+        Streams.Stop();
         Nat.Stop();
         for (var i = _order.Count - 1; i >= 0; i--) _order[i].Leave();
         _order.Clear();
@@ -397,6 +403,8 @@ public sealed class NodeHost
     }
 
     internal void Fault(Exception problem, Community community) => RaiseFault(new Fault(problem, community.GetType().Name, default));
+
+    internal void Fault(Exception problem, string where) => RaiseFault(new Fault(problem, where, default));
 
     private void RaiseFault(Fault fault)
     {

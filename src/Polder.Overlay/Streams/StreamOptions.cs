@@ -39,12 +39,6 @@ public sealed record StreamOptions
     /// <summary>Streams end when a peer with whom something is outstanding is silent for so long. At least 1 s; default 90 s.</summary>
     public TimeSpan GiveUpAfter { get; init => field = InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)); } = TimeSpan.FromSeconds(90);
 
-    /// <summary>Sizes of datagram that are tried beyond 1200 bytes, ascending. Default 1280, 1350, 1400, 1440 (OV-2.3).</summary>
-    public IReadOnlyList<int> DatagramSizes { get; init; } = [1280, 1350, 1400, 1440];
-
-    /// <summary>How long after a size was too big it is tried again. At least 1 s; default 10 min (OV-2.3).</summary>
-    public TimeSpan DatagramSizeRetry { get; init => field = InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)); } = TimeSpan.FromMinutes(10);
-
     private static T InRange<T>(T value, T least, T most) where T : IComparable<T> =>
         value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"From {least} to {most}.");
 
