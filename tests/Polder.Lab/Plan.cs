@@ -13,10 +13,7 @@ public static class Plan
         _ => throw new ArgumentException($"There is no matrix \"{what}\": plain, full, ours-plain or py."),
     };
 
-    /// <summary>
-    /// Every pair of kinds once for two of one maker, as who is A matters little then; both ways where they differ, since "ours behind sym,
-    /// theirs behind port" is another cell than the reverse. Who starts first is the other variant.
-    /// </summary>
+    /// <summary>Every ordered pair of kinds for every pair of makers: A starts first, and that matters.</summary>
     public static IReadOnlyList<Cell> Cells(IReadOnlyList<string> kinds, IReadOnlyList<(Maker A, Maker B)> variants, string only = "")
     {
         var cells = new List<Cell>();
@@ -24,7 +21,6 @@ public static class Plan
             for (var b = 0; b < kinds.Count; b++)
                 foreach (var (makerA, makerB) in variants)
                 {
-                    if (makerA == makerB && b < a) continue;
                     var wanted = only switch
                     {
                         "" => true,

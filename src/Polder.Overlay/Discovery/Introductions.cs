@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Polder.Net;
 using Polder.Overlay.Packets;
+using Polder.Overlay.Refusals;
 using Polder.Wire;
 
 namespace Polder.Overlay.Discovery;
@@ -296,7 +297,15 @@ internal sealed class Introductions
         var request = message is PunctureRequest old ? old : ((NewPunctureRequest)(object)message).Content;
         var sameNat = request.WanWalker.SameAddress(_host.Own.Wan) && request.LanWalker.IsSendable;
         var target = sameNat ? request.LanWalker : request.WanWalker;
-        if (!_host.Punctures.Allows(_community, from, target, sameNat)) return;
+        var answer = _host.Punctures.Judge(_community, from, target, sameNat);
+        // Somebody is there. Where our own NAT gives every remote another port the walker cannot find us by our old one: so, while we
+        // are alone, we have ourselves introduced to it. The rates above hold here too.
+        if (answer != PunctureAnswer.None && _community.Peers.Count == 0 && _host.MayWalkNow()) Request(from);
+        switch (answer)
+        {
+            case PunctureAnswer.None: return;
+            case PunctureAnswer.Opening: _host.Transmit(target, PunctureRules.OpeningDatagram, ours: true); return;
+        }
         var own = _host.Own;
         var puncture = new Puncture(own.Lan, own.Wan, request.Identifier);
         if (newStyle || !target.IsIPv4) Send(target, new NewPuncture(puncture), ours: true);
@@ -316,8 +325,8 @@ internal sealed class Introductions
         }
         var puncture = message is Puncture old ? old : ((NewPuncture)(object)message).Content;
         if (_host.Peers.IsValidated(from)) return;
-        // The identifier of our request may be closed already: the response came before the puncture.
-        if (!_asked.IsOpen(puncture.Identifier) && Candidates.Find(from) is null)
+        // It mostly comes after the response, and behind a symmetric NAT from another port than the one we were told.
+        if (!_asked.WasAsked(puncture.Identifier, _host.Now) && Candidates.Find(from) is null)
         {
             _host.Counters.Count(Refusal.Unasked);
             return;

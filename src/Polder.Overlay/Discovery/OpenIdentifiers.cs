@@ -13,9 +13,7 @@ internal sealed class OpenIdentifiers(TimeSpan lifetime, int max, OverlayCounter
     private Dictionary<ushort, Question>? _open;
     private Queue<(ushort Identifier, TimeSpan At)>? _order;
 
-    public readonly record struct Question(Endpoint To, TimeSpan At);
-
-    public int Count => _open?.Count ?? 0;
+    private readonly record struct Question(Endpoint To, TimeSpan At, bool IsAnswered = false);
 
     public ushort Open(Prng random, Endpoint to, TimeSpan now)
     {
@@ -38,14 +36,16 @@ internal sealed class OpenIdentifiers(TimeSpan lifetime, int max, OverlayCounter
     public bool TryClose(ushort identifier, Endpoint from, TimeSpan now, out TimeSpan roundTrip)
     {
         roundTrip = default;
-        if (_open is null || !_open.TryGetValue(identifier, out var question) || question.To != from || now - question.At > lifetime) return false;
+        if (_open is null || !_open.TryGetValue(identifier, out var question) || question.IsAnswered || question.To != from || now - question.At > lifetime) return false;
         roundTrip = now - question.At;
-        _open.Remove(identifier);
+        // Kept until its time is over: a puncture that belongs to it may come after the answer.
+        _open[identifier] = question with { IsAnswered = true };
         return true;
     }
 
-    /// <summary>Whether this was asked lately of anybody.</summary>
-    public bool IsOpen(ushort identifier) => _open is not null && _open.ContainsKey(identifier);
+    /// <summary>Whether this was asked lately of anybody, answered or not.</summary>
+    public bool WasAsked(ushort identifier, TimeSpan now) =>
+        _open is not null && _open.TryGetValue(identifier, out var question) && now - question.At <= lifetime;
 
     /// <summary>Forgets questions that nobody will answer any more.</summary>
     public void Expire(TimeSpan now)

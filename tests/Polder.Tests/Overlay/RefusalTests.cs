@@ -192,29 +192,32 @@ public sealed class RefusalTests
     }
 
     [Fact]
-    public void Puncture_requests_are_obeyed_only_for_neighbours_of_some_time_and_sparingly()
+    public void Puncture_requests_are_obeyed_for_neighbours_of_some_time_sparingly_and_with_less_than_was_sent_before()
     {
         var bench = new Bench();
         var victim = bench.World.AddSocket(bench.Raw, 7777);
-        var hits = 0;
-        victim.Received = (_, _) => hits++;
+        var (hits, bytes) = (0, 0);
+        victim.Received = (_, datagram) => (hits, bytes) = (hits + 1, datagram.Length);
         byte[] Ask(Endpoint target) => bench.Unsigned(new PunctureRequest(Endpoint.None, target, 9));
 
         bench.Send(Ask(victim.LocalEndpoint));
         Assert.Equal((0, 1L), (hits, bench.Host.Counters[Refusal.PunctureStranger]));
 
+        // A neighbour met just now, and an address that the owner named (a tracker): our NAT opens, nobody gets more than was sent.
         bench.Befriend();
         bench.Send(Ask(victim.LocalEndpoint));
-        Assert.Equal((0, 2L), (hits, bench.Host.Counters[Refusal.PunctureStranger]));
+        Assert.Equal((1, 23), (hits, bytes));
+        Assert.True(bytes < Ask(victim.LocalEndpoint).Length);
 
         bench.World.RunFor(TimeSpan.FromSeconds(10));
         bench.Send(Ask(victim.LocalEndpoint));
-        Assert.Equal(1, hits);
+        Assert.Equal(2, hits);
+        Assert.True(bytes > 100);
         bench.Send(Ask(victim.LocalEndpoint));
-        Assert.Equal((1, 1L), (hits, bench.Host.Counters[Refusal.PunctureRate]));
+        Assert.Equal((2, 1L), (hits, bench.Host.Counters[Refusal.PunctureRate]));
         bench.World.RunFor(TimeSpan.FromSeconds(5));
         bench.Send(Ask(victim.LocalEndpoint));
-        Assert.Equal(2, hits);
+        Assert.Equal(3, hits);
 
         var refused = bench.Host.Counters[Refusal.PunctureTarget];
         foreach (var target in new[]
