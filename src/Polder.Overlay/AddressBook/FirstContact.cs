@@ -157,14 +157,17 @@ public sealed class FirstContact
     /// <summary>Whether there are enough peers in enough networks; when all were lost, the search begins anew.</summary>
     private bool IsEnough()
     {
-        var (peers, networks) = (0, new HashSet<Endpoint>());
         var options = _host.Options;
+        // Looked at with every beat, so without memory of its own; where more networks are wanted than fit, sixteen will do.
+        Span<Endpoint> networks = stackalloc Endpoint[Math.Min(_options.EnoughNetworks, 16)];
+        var (peers, count) = (0, 0);
         foreach (var peer in _host.Peers.All)
         {
             if (!peer.IsValidated) continue;
             peers++;
-            if (networks.Count < _options.EnoughNetworks) networks.Add(peer.Address.Network(options.WidePrefixIPv4, options.WidePrefixIPv6));
-            if (peers >= _options.EnoughPeers && (networks.Count >= _options.EnoughNetworks || peers >= options.NeighboursWanted))
+            if (count < networks.Length && peer.Address.Network(options.WidePrefixIPv4, options.WidePrefixIPv6) is var network
+                && !networks[..count].Contains(network)) networks[count++] = network;
+            if (peers >= _options.EnoughPeers && (count == networks.Length || peers >= options.NeighboursWanted))
             {
                 _enoughPeers ??= _host.Now;
                 return _wasEnough = true;

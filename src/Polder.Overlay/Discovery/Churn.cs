@@ -14,7 +14,7 @@ internal sealed class Churn(NodeHost host)
     /// <summary>Whether some community has too few peers to lose this one.</summary>
     private bool IsNeeded(Peer peer)
     {
-        foreach (var community in host.Communities)
+        foreach (var community in host.Joined)
             if (community.Peers.Count <= host.Options.WalkTarget && community.Contains(peer)) return true;
         return false;
     }

@@ -38,6 +38,8 @@ public sealed class DiscoveryCommunity : Community
         SendUnsigned(peer.Address, new Ping(identifier), ours: true);
     }
 
+    internal void Tidy(TimeSpan now) => _pings.Tidy(now);
+
     /// <summary>Asks a peer which overlays it is in, and tells it ours.</summary>
     public void AskOverlays(Peer peer)
     {
@@ -87,11 +89,11 @@ public sealed class DiscoveryCommunity : Community
         // A long list may be cut off: what it does not name says nothing then.
         peer.HasListedOverlays = overlays.Length < Host.Options.OverlaysListedMax;
         if (peer.HasListedOverlays)
-            foreach (var community in Host.Communities)
+            foreach (var community in Host.Joined)
                 if (community.Contains(peer) && !peer.IsIn(community.CommunityId)) community.RemovePeer(peer);
         if (!peer.IsValidated) return;
         // A list that was checked just now: whoever shares an overlay with us is asked there, once until it answers.
-        foreach (var community in Host.Communities)
+        foreach (var community in Host.Joined)
             if (community != this && community.Walks && community.Peers.Count < Host.Options.PeersWanted && !community.Contains(peer) && peer.IsIn(community.CommunityId)
                 && community.Introductions.Candidates.Find(peer.Address) is null or { TriedAt: null })
                 community.Introductions.WalkTo(peer.Address);

@@ -49,7 +49,7 @@ internal sealed class Heartbeat(NodeHost host)
             return;
         }
         var busy = host.Bootstrap.Step() | host.Contact.Step();
-        foreach (var community in host.Communities)
+        foreach (var community in host.Joined)
         {
             if (!community.Walks || community.Peers.Count >= community.PeersTarget) continue;
             // Alone and with nobody to try there is nothing to be quick about.
@@ -66,7 +66,8 @@ internal sealed class Heartbeat(NodeHost host)
         if (now >= _chooseDue)
         {
             _chooseDue = now + options.ChoiceInterval;
-            foreach (var community in host.Communities) community.Introductions.Tidy(now);
+            foreach (var community in host.Joined) community.Introductions.Tidy(now);
+            host.Discovery.Tidy(now);
             host.Neighbourhood.Choose();
             host.Contact.UpdateAnchors();
         }

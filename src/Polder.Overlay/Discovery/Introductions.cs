@@ -46,7 +46,7 @@ internal sealed class Introductions
     public void Tidy(TimeSpan now)
     {
         Candidates.Expire(now);
-        _asked.Expire(now);
+        _asked.Tidy(now);
     }
 
     /// <summary>Asks a peer for another introduction.</summary>

@@ -9,7 +9,7 @@ namespace Polder.Overlay.Discovery;
 /// </summary>
 internal sealed class OpenIdentifiers(TimeSpan lifetime, int max, OverlayCounters counters)
 {
-    // Both are let go when nothing is open: most nodes ask much at first and little later.
+    // Both are let go when nothing is open (Tidy): most nodes ask much at first and little later.
     private Dictionary<ushort, Question>? _open;
     private Queue<(ushort Identifier, TimeSpan At)>? _order;
 
@@ -17,9 +17,9 @@ internal sealed class OpenIdentifiers(TimeSpan lifetime, int max, OverlayCounter
 
     public ushort Open(Prng random, Endpoint to, TimeSpan now)
     {
-        Expire(now);
         var open = _open ??= [];
         var order = _order ??= new Queue<(ushort, TimeSpan)>();
+        Expire(now);
         if (open.Count >= max)
         {
             counters.Reached(Cap.Requests);
@@ -47,12 +47,22 @@ internal sealed class OpenIdentifiers(TimeSpan lifetime, int max, OverlayCounter
     public bool WasAsked(ushort identifier, TimeSpan now) =>
         _open is not null && _open.TryGetValue(identifier, out var question) && now - question.At <= lifetime;
 
-    /// <summary>Forgets questions that nobody will answer any more.</summary>
-    public void Expire(TimeSpan now)
+    /// <summary>Forgets questions that nobody will answer any more, and gives back the memory that they took.</summary>
+    public void Tidy(TimeSpan now)
     {
         if (_order is null) return;
-        while (_order.TryPeek(out var oldest) && now - oldest.At > lifetime) Drop(_order.Dequeue());
+        Expire(now);
         if (_order.Count == 0) (_open, _order) = (null, null);
+        else if (_open!.EnsureCapacity(0) > 4 * _order.Count + 16)
+        {
+            _open.TrimExcess();
+            _order.TrimExcess();
+        }
+    }
+
+    private void Expire(TimeSpan now)
+    {
+        while (_order!.TryPeek(out var oldest) && now - oldest.At > lifetime) Drop(_order.Dequeue());
     }
 
     private void Drop((ushort Identifier, TimeSpan At) oldest)

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Polder.Net;
 using Polder.Overlay.Refusals;
 
@@ -26,26 +25,27 @@ internal static class NeighbourChoice
         IReadOnlyList<Peer> peers, OverlayOptions options, SipHash secret, ulong ownHead = 0, TimeSpan now = default, Func<Peer, bool>? mayChoose = null,
         Func<Peer, double>? since = null, IReadOnlyList<INeighbourNeed>? needs = null, Func<Peer, bool>? isContact = null)
     {
-        var all = new List<Peer>(peers.Count);
-        foreach (var peer in peers)
+        var (all, keys, count) = (new Peer[peers.Count], new double[peers.Count], 0);
+        for (var i = 0; i < peers.Count; i++)
         {
+            var peer = peers[i];
             (peer.Role, peer.IsAnchor) = (NeighbourRole.None, false);
-            if (peer.IsValidated && (mayChoose is null || mayChoose(peer))) all.Add(peer);
+            if (peer.IsValidated && (mayChoose is null || mayChoose(peer))) all[count++] = peer;
         }
-        var narrow = new Dictionary<Endpoint, int>();
-        var wide = new Dictionary<Endpoint, int>();
+        // The networks of those chosen so far: few, so they are counted by looking.
+        var (narrow, wide) = (new Endpoint[Math.Min(count, options.NeighboursWanted)], new Endpoint[Math.Min(count, options.NeighboursWanted)]);
         var (chosen, inbound) = (0, 0);
 
         // Anchors: whom we chose and know longest. At least one other must remain to be shown to others.
         since ??= static peer => (peer.MetAt ?? Never).TotalSeconds;
         Sort(since, ascending: true);
-        Take(Math.Min(options.AnchorsMax, all.Count / 4), NeighbourRole.Anchor, static peer => peer.ChosenByUs);
+        Take(Math.Min(options.AnchorsMax, count / 4), NeighbourRole.Anchor, static peer => peer.ChosenByUs);
 
         // Brought in from elsewhere (OV-7.5): they stay until others are.
         Take(options.FreshMax, NeighbourRole.Fresh, peer => peer.FreshUntil > now);
 
         Sort(static peer => (peer.RoundTrip ?? Never).TotalSeconds, ascending: true);
-        for (var i = 0; i < all.Count; i++) all[i].Standing.Nearness = all[i].RoundTrip is null ? 0.5f : 1 - (float)i / all.Count;
+        for (var i = 0; i < count; i++) all[i].Standing.Nearness = all[i].RoundTrip is null ? 0.5f : 1 - (float)i / count;
         Take(options.NearestMax, NeighbourRole.Near, static _ => true);
 
         // Contacts, and those that share an overlay with us beyond the common two: what the node is for.
@@ -78,54 +78,48 @@ internal static class NeighbourChoice
             System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(number, i);
             var place = secret.Of(number);
             Peer? nearest = null;
-            foreach (var peer in all)
-                if (peer is { IsNeighbour: false, ChosenByUs: true } && Fits(peer)
-                    && (nearest is null || (peer.Key.NodeId.Head ^ place) < (nearest.Key.NodeId.Head ^ place))) nearest = peer;
-            if (nearest is null || chosen >= options.NeighboursWanted) break;
+            if (chosen >= options.NeighboursWanted) break;
+            foreach (var peer in all.AsSpan(0, count))
+                if (peer is { IsNeighbour: false, ChosenByUs: true }
+                    && (nearest is null || (peer.Key.NodeId.Head ^ place) < (nearest.Key.NodeId.Head ^ place)) && Fits(peer)) nearest = peer;
+            if (nearest is null) break;
             Mark(nearest, NeighbourRole.Random);
         }
 
-        // The same ones next time, whoever else comes and goes. Each key is hashed once, not at every comparison.
-        var lots = new ulong[all.Count];
-        for (var i = 0; i < lots.Length; i++) lots[i] = secret.Of(all[i].Key.Bytes);
-        lots.AsSpan().Sort(CollectionsMarshal.AsSpan(all));
+        // The same ones next time, whoever else comes and goes.
+        Sort(peer => secret.Of(peer.Key.Bytes), ascending: true);
         Take(options.NeighboursWanted - chosen, NeighbourRole.Filler, static _ => true);
 
-        void Sort<T>(Func<Peer, T> key, bool ascending) where T : IComparable<T>
+        // Each key is worked out once, not at every comparison. Equal ones in the order of the peers' keys, so that every run of a seed chooses alike.
+        void Sort(Func<Peer, double> key, bool ascending)
         {
-            var keys = new T[all.Count];
-            for (var i = 0; i < keys.Length; i++) keys[i] = key(all[i]);
-            // Equal ones in the order of their keys, so that every run of a seed chooses alike.
-            var peersInOrder = all.ToArray();
-            var order = new int[keys.Length];
-            for (var i = 0; i < order.Length; i++) order[i] = i;
-            Array.Sort(order, (a, b) =>
+            for (var i = 0; i < count; i++) keys[i] = ascending ? key(all[i]) : -key(all[i]);
+            keys.AsSpan(0, count).Sort(all.AsSpan(0, count));
+            for (var (from, to) = (0, 1); from < count; from = to++)
             {
-                var by = ascending ? keys[a].CompareTo(keys[b]) : keys[b].CompareTo(keys[a]);
-                return by != 0 ? by : peersInOrder[a].Key.CompareTo(peersInOrder[b].Key);
-            });
-            for (var i = 0; i < order.Length; i++) all[i] = peersInOrder[order[i]];
+                while (to < count && keys[to] == keys[from]) to++;
+                if (to - from > 1) all.AsSpan(from, to - from).Sort(static (a, b) => a.Key.CompareTo(b.Key));
+            }
         }
 
-        void Take(int count, NeighbourRole role, Func<Peer, bool> fits)
+        void Take(int wanted, NeighbourRole role, Func<Peer, bool> fits)
         {
-            foreach (var peer in all)
+            foreach (var peer in all.AsSpan(0, count))
             {
-                if (count <= 0 || chosen >= options.NeighboursWanted) return;
+                if (wanted <= 0 || chosen >= options.NeighboursWanted) return;
                 if (peer.IsNeighbour || !fits(peer)) continue;
                 if (!Fits(peer)) continue;
                 Mark(peer, role);
-                count--;
+                wanted--;
             }
         }
 
         bool Fits(Peer peer) => (peer.ChosenByUs || inbound < options.NeighboursWanted - options.ChosenByUsMin)
-            && narrow.GetValueOrDefault(Near(peer)) < options.PerNarrowPrefixMax && wide.GetValueOrDefault(Far(peer)) < options.PerWidePrefixMax;
+            && narrow.AsSpan(0, chosen).Count(Near(peer)) < options.PerNarrowPrefixMax && wide.AsSpan(0, chosen).Count(Far(peer)) < options.PerWidePrefixMax;
 
         void Mark(Peer peer, NeighbourRole role)
         {
-            narrow[Near(peer)] = narrow.GetValueOrDefault(Near(peer)) + 1;
-            wide[Far(peer)] = wide.GetValueOrDefault(Far(peer)) + 1;
+            (narrow[chosen], wide[chosen]) = (Near(peer), Far(peer));
             (peer.Role, peer.IsAnchor) = (role, role == NeighbourRole.Anchor);
             if (!peer.ChosenByUs) inbound++;
             chosen++;
