@@ -12,7 +12,10 @@ using Polder.Node.Runtime;
 using Polder.Node.Storage;
 using Polder.Node.Udp;
 using Polder.Overlay;
+using Polder.Overlay.AddressBook;
 using Polder.Overlay.Discovery;
+using Polder.Overlay.Invitations;
+using Polder.Overlay.Tags;
 using Polder.Runtime;
 
 namespace Polder.Node;
@@ -92,6 +95,10 @@ public sealed class NodeBuilder
         var mark = new ChainMark(folder.ChainMarkPath);
         var cache = parts.PeerCache = new PeerCacheFile(folder.PeerCachePath);
 
+        var state = parts.State = new StateFiles(folder.FullPath, loop);
+        var lists = new List<BootstrapList> { await PublicPeers.ResolveAsync(PublicPeers.Shipped, _options.Loopback, cancellation).ConfigureAwait(false) };
+        foreach (var list in _options.Lists) lists.Add(await PublicPeers.LoadAsync(list, _options.Loopback, cancellation).ConfigureAwait(false));
+
         var joins = new List<Endpoint>();
         foreach (var address in _options.Join)
             joins.AddRange(await JoinAddress.ResolveAsync(address, _options.Loopback, cancellation).ConfigureAwait(false));
@@ -107,6 +114,7 @@ public sealed class NodeBuilder
             var host = parts.Host = new NodeHost(environment, identity, _options.EffectiveOverlay, _log);
             if (!_options.Loopback && LanAddress.Find(socket.LocalEndpoint.Port) is { } lan) host.LanAddress = lan;
             host.Offer<IPeerCache>(cache);
+            host.Offer<IStateStore>(state);
             host.Offer<IBlockStore>(store);
             var ledger = host.Join(context => new TrustChainCommunity(context, store, _ledger with
             {
@@ -122,10 +130,16 @@ public sealed class NodeBuilder
             }
             host.Offer(ledger);
             host.Offer(records);
+            var contacts = new ContactList(host);
+            host.Offer(contacts);
+            host.Offer(new InvitationService(host, contacts));
+            host.Offer(new TagService(host));
+            foreach (var list in lists) host.Contact.Add(list);
             foreach (var join in _joins) join(host);
             var node = new PolderNode(_options, parts, ledger, records, mark);
             foreach (var address in joins) host.WalkTo(address);
             host.Start();
+            if (!_options.Loopback) parts.Watch = new NetworkWatch(host, socket.LocalEndpoint.Port);
             if (_options is { Loopback: false, Lan: true }) parts.Lan = LanNeighbours.TryStart(environment, identity.Public.NodeId.Head, host.WalkTo);
             return node;
         }).WaitAsync(cancellation).ConfigureAwait(false);

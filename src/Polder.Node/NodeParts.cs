@@ -17,6 +17,8 @@ internal sealed class NodeParts : IAsyncDisposable
     public UdpSocket? Socket { get; set; }
     public SqliteBlockStore? Store { get; set; }
     public PeerCacheFile? PeerCache { get; set; }
+    public StateFiles? State { get; set; }
+    public NetworkWatch? Watch { get; set; }
     public NodeHost? Host { get; set; }
     public LanNeighbours? Lan { get; set; }
 
@@ -27,11 +29,13 @@ internal sealed class NodeParts : IAsyncDisposable
             await running.InvokeAsync(async () =>
             {
                 Lan?.Dispose();
+                Watch?.Dispose();
                 await host.StopAsync();
                 return true;
             }).ConfigureAwait(false);
         }
         Socket?.Dispose();
+        if (State is not null) await State.WrittenAsync().ConfigureAwait(false);
         // The writer ends first, so that those who wait for a flush still continue on the loop; then the loop; then the reader.
         if (Store is not null) await Task.Run(Store.StopWriting).ConfigureAwait(false);
         if (Loop is not null) await Loop.DisposeAsync().ConfigureAwait(false);

@@ -30,6 +30,9 @@ public sealed record NodeOptions
         }
     } = [];
 
+    /// <summary>Files with known public peers, one "HOST:PORT" a line, beside the list that is shipped; default none. Read at the start.</summary>
+    public IReadOnlyList<string> Lists { get; init; } = [];
+
     /// <summary>127.0.0.1 only: no local network, no port mapping, no outside bootstrap. Default false.</summary>
     public bool Loopback { get; init; }
 

@@ -41,6 +41,8 @@ public static class OptionKeys
         Number("page", "Port of page and local API on 127.0.0.1, 0 to 65535; 0 for any free one.", o => o.Page, (o, v) => o with { Page = v }),
         new("join", "Nodes to walk to at the start: HOST:PORT, several with commas between.", o => string.Join(',', o.Join),
             (o, v) => o with { Join = v.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) }),
+        new("lists", "Files with known public peers, one HOST:PORT a line; several with commas between.", o => string.Join(',', o.Lists),
+            (o, v) => o with { Lists = v.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) }),
         Flag("loopback", "127.0.0.1 only: no local network, no port mapping, no outside bootstrap.", o => o.Loopback, (o, v) => o with { Loopback = v }),
         Flag("lan", "Whether neighbours in the local network are looked for by multicast.", o => o.Lan, (o, v) => o with { Lan = v }),
         Number("workers", "Threads for heavy work, 0 to 64; 0 for one a processor.", o => o.Workers, (o, v) => o with { Workers = v }),

@@ -14,6 +14,7 @@ namespace Polder.Node.Folders;
 /// identity.key  the private key (<see cref="KeyFile"/>)
 /// polder.db     blocks, proposals, frauds (SQLite), with -wal and -shm beside it
 /// peers.cache   addresses that answered lately
+/// addresses.book, anchors, invitations, contacts, tags   small state of the overlay (<see cref="StateFiles"/>)
 /// chain.length  how long the own chain was once: a second place that knows
 /// polder.json   the owner's configuration, if any
 /// </code></remarks>

@@ -143,7 +143,7 @@ public abstract class Community
         var buffer = NodeHost.SendBuffer;
         var length = Packet.WriteSigned(
             buffer, CommunityId, form ?? _form, Host.NextGlobalTime(), message, Identity, Environment.Signatures);
-        Host.Transmit(to, buffer.AsSpan(0, length));
+        if (MaySend(length)) Host.Transmit(to, buffer.AsSpan(0, length));
     }
 
     /// <summary>Sends an unsigned message to an address. What an unproved address gets is bounded by what it sent (OV-4.1).</summary>
@@ -151,14 +151,14 @@ public abstract class Community
     {
         var buffer = NodeHost.SendBuffer;
         var length = Packet.WriteUnsigned(buffer, CommunityId, form ?? _form, Host.NextGlobalTime(), message);
-        Host.Transmit(to, buffer.AsSpan(0, length));
+        if (MaySend(length)) Host.Transmit(to, buffer.AsSpan(0, length));
     }
 
     private protected void SendUnsigned<T>(Endpoint to, T message, bool ours) where T : struct, IMessage<T>
     {
         Span<byte> buffer = stackalloc byte[128];
         var length = Packet.WriteUnsigned(buffer, CommunityId, _form, Host.NextGlobalTime(), message);
-        Host.Transmit(to, buffer[..length], ours);
+        if (MaySend(length)) Host.Transmit(to, buffer[..length], ours);
     }
 
     /// <summary>
@@ -191,6 +191,15 @@ public abstract class Community
     /// <summary>It walks while it has fewer peers than this.</summary>
     internal virtual int PeersTarget => Host.Options.WalkTarget;
 
+    /// <summary>It knows no more members than this.</summary>
+    internal virtual int PeersMax => int.MaxValue;
+
+    /// <summary>Whether a datagram of so many bytes may go out; takes them from its budget, if it has one.</summary>
+    internal virtual bool MaySend(int bytes) => true;
+
+    /// <summary>Whether a datagram of so many bytes that came is looked at; it has cost the bytes of its budget in any case.</summary>
+    internal virtual bool MayReceive(int bytes) => true;
+
     internal bool IsLeft => _leaving.IsCancellationRequested;
 
     /// <summary>Whether this community answers introductions in the old style only, as Discovery does.</summary>
@@ -202,6 +211,7 @@ public abstract class Community
 
     internal void Receive(Endpoint from, ReadOnlySpan<byte> datagram)
     {
+        if (!MayReceive(datagram.Length)) return;
         var number = Packet.NumberOf(datagram);
         if (OverlayLimits.IsIntroduction(number)) Introductions.Receive(from, datagram, number);
         else if (number < _handlers.Length && _handlers[number] is { } handler) handler.Receive(this, from, datagram);
@@ -210,7 +220,7 @@ public abstract class Community
 
     internal void AddPeer(Peer peer)
     {
-        if (Contains(peer)) return;
+        if (Contains(peer) || _peers.Count >= PeersMax) return;
         _members.Add(peer);
         _peers.Add(peer);
     }

@@ -362,14 +362,14 @@ internal sealed class Introductions
         var length = Packet.WriteSigned(
             buffer, _community.CommunityId, MessageForm.GlobalTime, _host.NextGlobalTime(), message, _host.Identity,
             _host.Environment.Signatures);
-        _host.Transmit(to, buffer.AsSpan(0, length), ours);
+        if (_community.MaySend(length)) _host.Transmit(to, buffer.AsSpan(0, length), ours);
     }
 
     private void SendUnsigned<T>(Endpoint to, T message) where T : struct, IMessage<T>
     {
         Span<byte> buffer = stackalloc byte[128];
         var length = Packet.WriteUnsigned(buffer, _community.CommunityId, MessageForm.GlobalTime, _host.NextGlobalTime(), message);
-        _host.Transmit(to, buffer[..length]);
+        if (_community.MaySend(length)) _host.Transmit(to, buffer[..length]);
     }
 
     /// <summary>One walk's repeats and its end.</summary>

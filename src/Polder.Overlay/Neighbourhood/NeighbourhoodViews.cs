@@ -4,7 +4,7 @@ using Polder.Net;
 namespace Polder.Overlay.Neighbourhood;
 
 /// <summary>For what a neighbour was chosen (OV-7.1).</summary>
-public enum NeighbourRole
+public enum NeighbourRole : byte
 {
     /// <summary>It is none.</summary>
     None,

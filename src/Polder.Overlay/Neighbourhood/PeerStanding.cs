@@ -1,7 +1,7 @@
 namespace Polder.Overlay.Neighbourhood;
 
 /// <summary>
-/// What a peer is worth as a neighbour: counts that fade with a half-life of one hour, and a score of them (OV-7.3). A rule, 40 bytes
+/// What a peer is worth as a neighbour: counts that fade with a half-life of one hour, and a score of them (OV-7.3). A rule, 32 bytes
 /// in each peer.
 /// </summary>
 internal struct PeerStanding
@@ -9,11 +9,8 @@ internal struct PeerStanding
     private const double HalfLifeSeconds = 3_600, UptimeFullSeconds = 7 * 86_400;
 
     private float _asked, _answered, _introduced, _useful, _helped, _penalty;
-    private TimeSpan _at;
-
-    /// <summary>Place among the peers by round trip, 1 for the nearest to 0; 0.5 while unknown.</summary>
-    private float _nearness;
-    private bool _hasNearness;
+    private uint _atSeconds;
+    private byte _nearness;
 
     /// <summary>Whether anything stands against it.</summary>
     public readonly bool IsCharged => _penalty > 0.001f;
@@ -55,10 +52,11 @@ internal struct PeerStanding
         _penalty = (float)Math.Min(2, _penalty + amount);
     }
 
+    /// <summary>Place among the peers by round trip, 1 for the nearest to 0; 0.5 while unknown.</summary>
     public float Nearness
     {
-        readonly get => _hasNearness ? _nearness : 0.5f;
-        set => (_nearness, _hasNearness) = (value, true);
+        readonly get => _nearness == 0 ? 0.5f : (_nearness - 1) / 254f;
+        set => _nearness = (byte)(1 + Math.Round(Math.Clamp(value, 0, 1) * 254));
     }
 
     /// <summary>The score, 0 to 1. <paramref name="met"/> is when the peer first answered us.</summary>
@@ -77,13 +75,13 @@ internal struct PeerStanding
 
     private void Fade(TimeSpan now)
     {
-        var passed = (now - _at).TotalSeconds;
+        var passed = now.TotalSeconds - _atSeconds;
         // Fading is noticed only after a while: most calls change nothing but the count.
         if (passed > 30)
         {
             var factor = (float)Math.Pow(2, -passed / HalfLifeSeconds);
-            (_asked, _answered, _introduced, _useful, _helped, _penalty, _at) =
-                (_asked * factor, _answered * factor, _introduced * factor, _useful * factor, _helped * factor, _penalty * factor, now);
+            (_asked, _answered, _introduced, _useful, _helped, _penalty, _atSeconds) =
+                (_asked * factor, _answered * factor, _introduced * factor, _useful * factor, _helped * factor, _penalty * factor, (uint)now.TotalSeconds);
         }
     }
 }

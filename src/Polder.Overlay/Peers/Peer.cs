@@ -112,12 +112,13 @@ public sealed class Peer
 
     // What it is worth as a neighbour, and what it told us within an hour: Neighbourhood/ and AddressBook/.
     internal Neighbourhood.PeerStanding Standing;
-    internal TimeSpan TellsSince { get; set; }
+    private uint _tellsSince, _freshUntil, _restsUntil;
+    internal TimeSpan TellsSince { get => TimeSpan.FromSeconds(_tellsSince); set => _tellsSince = (uint)value.TotalSeconds; }
     internal byte Told { get; set; }
     /// <summary>Until when it stays a neighbour because it came from another network than the rest (OV-7.5).</summary>
-    internal TimeSpan FreshUntil { get; set; }
+    internal TimeSpan FreshUntil { get => TimeSpan.FromSeconds(_freshUntil); set => _freshUntil = (uint)value.TotalSeconds; }
     /// <summary>Until when it gives way to another as a neighbour.</summary>
-    internal TimeSpan RestsUntil { get; set; }
+    internal TimeSpan RestsUntil { get => TimeSpan.FromSeconds(_restsUntil); set => _restsUntil = (uint)value.TotalSeconds; }
     /// <summary>Whether a tag that we are in keeps it connected.</summary>
     internal bool IsKeptByTags { get; set; }
     /// <summary>Whether it told us its overlays, so that an overlay not named is one that it is not in.</summary>

@@ -208,7 +208,7 @@ public sealed class NodeTests : IDisposable
             // Unrelated: only keeps the name of a third node out of Bob's way.
             Assert.NotEqual(bob.Identity, alone.Identity);
         }
-        File.Delete(Path.Combine(_folder.At("bob"), "peers.cache"));
+        foreach (var file in new[] { "peers.cache", "addresses.book", "anchors" }) File.Delete(Path.Combine(_folder.At("bob"), file));
         await using var again = await StartAsync("bob");
         var status = await again.Operations.StatusAsync(Stop);
         Assert.NotNull(status.SigningRefused);
@@ -241,7 +241,7 @@ public sealed class NodeTests : IDisposable
 
         foreach (var file in Directory.GetFiles(_folder.At("bob"), "polder.db-*")) File.Delete(file);
         File.WriteAllBytes(Path.Combine(_folder.At("bob"), "polder.db"), old);
-        File.Delete(Path.Combine(_folder.At("bob"), "peers.cache"));
+        foreach (var file in new[] { "peers.cache", "addresses.book", "anchors" }) File.Delete(Path.Combine(_folder.At("bob"), file));
         await using var again = await StartAsync("bob");
         Assert.Contains("number 1, but it had 2", (await again.Operations.StatusAsync(Stop)).SigningRefused, StringComparison.Ordinal);
         await again.Operations.WalkToAsync(alice.UdpEndpoint, Stop);
