@@ -6,7 +6,7 @@ namespace Polder.Lab.Tests;
 /// </summary>
 public sealed class PlainMatrix_tests
 {
-    private static readonly string[] Kinds = ["public", "full", "port", "portrnd", "fw", "sym"];
+    private static readonly string[] Kinds = ["public", "addr", "port", "sym"];
 
     /// <summary>Steps of py-ipv8 come each half second, so a single run may be that much later by luck alone.</summary>
     private const double StepSeconds = 0.5;
@@ -16,16 +16,18 @@ public sealed class PlainMatrix_tests
     {
         var checkout = InTheLab.NeedReference();
         await using var matrix = await Matrix.BuildAsync(Kinds, checkout: checkout, patience: InTheLab.Seconds(20));
-        var cells = Plan.Cells(Kinds, Plan.Variants("plain"), "reachable");
-        var results = await matrix.RunAsync(cells, runs: 1, together: 5, result => InTheLab.Say($"{result.Cell,-34} {Laboratory.Seconds(result.Pong)}"));
+        // A peer of py-ipv8 behind a symmetric NAT that starts first is found by another of them after 30 s at best: not waited for here.
+        var cells = Plan.Cells(Kinds, Plan.Variants("plain"), "reachable")
+            .Where(static cell => cell is not { KindA: "sym", MakerA: Maker.Python, MakerB: Maker.Python });
+        var results = await matrix.RunAsync(cells, runs: 1, together: 5, result => InTheLab.Say($"{result.Cell,-34} {Laboratory.Seconds(result.Reached)}"));
         var theirs = Median(results, static cell => cell is { MakerA: Maker.Python, MakerB: Maker.Python });
         var ours = Median(results, static cell => cell.MakerA != cell.MakerB);
         InTheLab.Say($"median: py with py {Laboratory.Seconds(theirs)} s, ours with py {Laboratory.Seconds(ours)} s");
         Assert.All(results.Where(static result => result.Cell.MakerA != result.Cell.MakerB),
-            static result => Assert.True(result.Pong is not null, $"{result.Cell} never met; two of py-ipv8 do."));
+            static result => Assert.True(result.Reached is not null, $"{result.Cell} never met; two of py-ipv8 do."));
         Assert.True(ours <= theirs + StepSeconds, $"We take {ours} s where py-ipv8 takes {theirs} s.");
     }
 
     private static double? Median(IEnumerable<CellResult> results, Func<Cell, bool> which) =>
-        Report.Median(results.Where(result => which(result.Cell)).Select(static result => result.Pong));
+        Report.Median(results.Where(result => which(result.Cell)).Select(static result => result.Reached));
 }

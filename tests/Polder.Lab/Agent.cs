@@ -48,12 +48,26 @@ internal sealed class Agent
                 if (await _nodes[name].PeerAsync(command["key"]!.GetValue<string>()) is { } peer)
                     await _nodes[name].Node.InvokeAsync(() => _nodes[name].Community.Hail(peer));
                 break;
+            case "connect":
+                // Not waited for: other nodes of this host have their own work.
+                _ = ConnectAsync(name, command["key"]!.GetValue<string>());
+                break;
+            case "self":
+                Tell(name, await _nodes[name].SelfAsync());
+                break;
             case "counters":
                 Tell(name, await _nodes[name].CountersAsync());
                 break;
             default:
                 throw new ArgumentException($"Unknown: {command.ToJsonString()}");
         }
+    }
+
+    private async Task ConnectAsync(string name, string key)
+    {
+        try { Tell(name, await _nodes[name].ConnectAsync(key)); }
+        catch (ObjectDisposedException) { }
+        catch (Exception problem) { Tell(name, new JsonObject { ["event"] = "error", ["text"] = problem.ToString() }); }
     }
 
     private void Tell(string name, JsonObject item)

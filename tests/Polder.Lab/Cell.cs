@@ -9,7 +9,7 @@ public enum Maker
     Python,
 }
 
-/// <summary>Two nodes, A behind one kind of NAT and B behind another; B starts two seconds after A.</summary>
+/// <summary>Two nodes, A behind one kind of NAT and B behind another.</summary>
 public sealed record Cell(string KindA, Maker MakerA, string KindB, Maker MakerB)
 {
     /// <summary>"ours@port x py@sym".</summary>
@@ -21,9 +21,21 @@ public sealed record Cell(string KindA, Maker MakerA, string KindB, Maker MakerB
 /// <summary>What came of one run. Times in seconds; null: not within the patience.</summary>
 /// <param name="Cell">Which.</param>
 /// <param name="Run">Its number, from 0.</param>
-/// <param name="Pong">From B's start until both had an answer to a call of theirs.</param>
-/// <param name="PongOfA">From A's start to A's first answered call, as the specification's table counts; two seconds of it are the wait for B.</param>
-/// <param name="FirstSession">From B's start until A and B were in a session, where both are ours.</param>
-/// <param name="Direct">From B's start until the session was on a direct path.</param>
-/// <param name="Path">The kind of path at the end: "direct", "extra", "relayed", or "plain".</param>
-public sealed record CellResult(Cell Cell, int Run, double? Pong, double? PongOfA, double? FirstSession, double? Direct, string Path);
+/// <param name="Reached">Plain: from B's start (two seconds after A's) until both had an answer to a call of theirs. Full: from A's wish to connect until its first words were answered.</param>
+public sealed record CellResult(Cell Cell, int Run, double? Reached)
+{
+    /// <summary>Full: from A's wish until the session was open, by whatever path.</summary>
+    public double? Session { get; init; }
+
+    /// <summary>Full: from A's wish until the session was on a direct path, of the main or of another socket.</summary>
+    public double? Direct { get; init; }
+
+    /// <summary>The path at the end: "plain", "direct", "extra" (another socket), "relayed"; empty: none.</summary>
+    public string Path { get; init; } = "";
+
+    /// <summary>Full: what A and B took themselves to be when A began, as "E R".</summary>
+    public string Classes { get; init; } = "";
+
+    /// <summary>Full: from the start of A and of B until each was sure of its class.</summary>
+    public (double? A, double? B) Settled { get; init; }
+}

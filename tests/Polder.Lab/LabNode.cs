@@ -3,12 +3,16 @@ using System.Text.Json.Nodes;
 using Polder.Identity;
 using Polder.Node;
 using Polder.Overlay;
+using Polder.Overlay.Nat;
+using Polder.Overlay.Sessions;
 
 namespace Polder.Lab;
 
 /// <summary>One node inside a host of the lab, with the cell's overlay. Everything that happens to it is told as JSON.</summary>
 internal sealed class LabNode : IAsyncDisposable
 {
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+
     private readonly string _folder;
     private readonly PolderNode _node;
 
@@ -19,10 +23,11 @@ internal sealed class LabNode : IAsyncDisposable
     public LabCommunity Community => _node.Community<LabCommunity>();
 
     /// <summary>Options as a node on the Internet has them, but for networks: natlab's addresses all lie in one /16 (OV-7.2).</summary>
+    /// <remarks>With "still" the node keeps to the addresses it joins: it meets nobody by walking, so that connecting is the connector's work alone.</remarks>
     private static OverlayOptions Overlay(JsonNode command)
     {
         var options = new OverlayOptions { NarrowPrefixIPv4 = 32, WidePrefixIPv4 = 24 };
-        return command["walkTarget"] is { } target ? options with { WalkTarget = target.GetValue<int>() } : options;
+        return command["still"]?.GetValue<bool>() == true ? options with { WalkTarget = 0, PeersWanted = 1, WalksEdges = false } : options;
     }
 
     public static async Task<LabNode> StartAsync(JsonNode command, Action<JsonObject> tell)
@@ -40,6 +45,7 @@ internal sealed class LabNode : IAsyncDisposable
             {
                 ["event"] = what, ["key"] = peer.Key.ToString(), ["remote"] = peer.Address.ToString(),
             }))).StartAsync();
+            await node.InvokeAsync(() => Watch(node, tell));
             return new LabNode(node, folder);
         }
         catch
@@ -47,6 +53,55 @@ internal sealed class LabNode : IAsyncDisposable
             Directory.Delete(folder, recursive: true);
             throw;
         }
+    }
+
+    /// <summary>Tells of sessions, and of what the node thinks it is behind whenever that changes.</summary>
+    private static void Watch(PolderNode node, Action<JsonObject> tell)
+    {
+        var host = node.Host;
+        host.Sessions.Opened += session =>
+        {
+            tell(Said("session", session));
+            node.Community<LabCommunity>().Hail(session.Peer);
+        };
+        host.Sessions.Moved += (session, _) => tell(Said("moved", session));
+        host.Sessions.Closed += session => tell(Said("closed", session));
+        var said = "";
+        _ = host.Environment.Time.CreateTimer(_ =>
+        {
+            var view = host.Nat.View;
+            var now = $"{view.Letter} {view.IsSettled}";
+            if (now == said) return;
+            said = now;
+            tell(SelfOf(view));
+        }, null, LookInterval, LookInterval);
+    }
+
+    private static JsonObject Said(string what, Session session) => new()
+    {
+        ["event"] = what, ["key"] = session.Peer.Key.ToString(), ["path"] = Word(session.Path.Kind), ["remote"] = session.Path.Remote.ToString(),
+    };
+
+    private static string Word(PathKind kind) => kind switch { PathKind.Direct => "direct", PathKind.Extra => "extra", _ => "relayed" };
+
+    private static JsonObject SelfOf(SelfView view) => new()
+    {
+        ["event"] = "class", ["class"] = view.Letter, ["settled"] = view.IsSettled, ["step"] = view.Step, ["outer"] = view.Outer?.ToString(),
+        ["votes"] = view.Votes.Count, ["dialBack"] = view.DialBack.ToString(), ["survives"] = view.MappingSurvives?.TotalSeconds,
+        ["diesAt"] = view.MappingDiesAt?.TotalSeconds, ["keepAlive"] = view.KeepAlive.TotalSeconds, ["reboots"] = view.RouterReboots,
+    };
+
+    public Task<JsonObject> SelfAsync() => _node.InvokeAsync(() => SelfOf(_node.Host.Nat.View));
+
+    /// <summary>Connects to a key by whatever way works, as an application would ask for it.</summary>
+    public async Task<JsonObject> ConnectAsync(string key)
+    {
+        if (!PublicKey.TryParseHex(key, out var parsed)) throw new ArgumentException("No key.");
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var said = await _node.InvokeAsync(async () =>
+            await _node.Host.Connector.ConnectAsync(parsed) is { } session ? Said("connected", session) : new JsonObject { ["event"] = "connected", ["key"] = key, ["path"] = "" });
+        said["seconds"] = clock.Elapsed.TotalSeconds;
+        return said;
     }
 
     public JsonObject Ready() => new()

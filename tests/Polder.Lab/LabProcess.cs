@@ -151,6 +151,8 @@ public sealed record LabEvent(JsonElement Item)
 
     public string Text(string name) => TextOf(Item, name);
 
+    public bool IsTrue(string name) => Item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
+
     public double? Number(string name) =>
         Item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
 

@@ -12,7 +12,10 @@ public sealed class Matrix : IAsyncDisposable
     public static IReadOnlyList<string> AllKinds { get; } =
         ["public", "full", "addr", "port", "portrnd", "port+portrnd", "fw", "adm", "sym", "symseq", "port+sym"];
 
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60), SecondStart = TimeSpan.FromSeconds(2);
+    /// <summary>Public hosts: nodes of ours on five of them are the neighbourhood of every full cell.</summary>
+    public const int PublicHosts = 5;
+
+    internal static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
 
     private readonly Laboratory _lab;
     private readonly string? _checkout;
@@ -25,20 +28,26 @@ public sealed class Matrix : IAsyncDisposable
     public Laboratory Lab => _lab;
 
     /// <summary>How long a cell is waited for.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
+    public TimeSpan Patience { get; init; }
 
-    /// <summary>Who introduces: py-ipv8's tracker, or a node of ours on the public side.</summary>
-    public Maker Introducer { get; init; } = Maker.Python;
+    /// <summary>Who introduces in plain cells: py-ipv8's tracker, or a node of ours on the public side.</summary>
+    public Maker Introducer { get; init; }
+
+    /// <summary>Whether the nodes of full cells meet only whom they join, so that all the rest is the connector's work.</summary>
+    public bool Still { get; init; } = true;
 
     /// <summary>Builds a laboratory with two hosts of every kind and some public ones.</summary>
     /// <param name="kinds">Kinds as natlab knows them, and "public".</param>
     /// <param name="link">What natlab puts on every host's link, as "delay=30ms loss=2%".</param>
     /// <param name="checkout">A checkout of py-ipv8; null where only our own nodes run.</param>
+    /// <param name="patience">How long a cell is waited for.</param>
+    /// <param name="introducer">Who introduces in plain cells.</param>
+    /// <param name="still">Whether nodes of full cells walk not.</param>
     public static async Task<Matrix> BuildAsync(IEnumerable<string> kinds, string link = "", string? checkout = null,
-        TimeSpan? patience = null, Maker introducer = Maker.Python)
+        TimeSpan? patience = null, Maker introducer = Maker.Python, bool still = true)
     {
         var lab = await Laboratory.UpAsync(Spec(kinds, link)).ConfigureAwait(false);
-        return new Matrix(lab, checkout) { Patience = patience ?? TimeSpan.FromSeconds(20), Introducer = introducer };
+        return new Matrix(lab, checkout) { Patience = patience ?? TimeSpan.FromSeconds(20), Introducer = introducer, Still = still };
     }
 
     /// <summary>Runs cells; <paramref name="done"/> hears each result as it comes.</summary>
@@ -46,7 +55,8 @@ public sealed class Matrix : IAsyncDisposable
     {
         var waiting = new LinkedList<(Cell Cell, int Run)>(Enumerable.Range(0, runs).SelectMany(run => cells.Select(cell => (cell, run))));
         var busy = new HashSet<string>();
-        var running = new List<Task<(CellResult Result, string[] Hosts)>>();
+        var slots = new Stack<FullCells>(Enumerable.Range(0, together).Select(slot => new FullCells(this, slot)));
+        var running = new List<Task<(CellResult Result, string[] Hosts, FullCells Slot)>>();
         var results = new List<CellResult>();
         while (waiting.Count > 0 || running.Count > 0)
         {
@@ -57,60 +67,23 @@ public sealed class Matrix : IAsyncDisposable
                 if (!hosts.Any(busy.Contains))
                 {
                     busy.UnionWith(hosts);
-                    var (cell, run) = node.Value;
+                    var ((cell, run), slot) = (node.Value, slots.Pop());
                     waiting.Remove(node);
-                    running.Add(Task.Run(async () => (await RunAsync(cell, run).ConfigureAwait(false), hosts)));
+                    var isFull = cell is { MakerA: Maker.Ours, MakerB: Maker.Ours };
+                    running.Add(Task.Run(async () =>
+                        (isFull ? await slot.RunAsync(cell, run).ConfigureAwait(false) : await PlainCells.RunAsync(this, cell, run).ConfigureAwait(false), hosts, slot)));
                 }
                 node = next;
             }
             var ended = await Task.WhenAny(running).ConfigureAwait(false);
             running.Remove(ended);
-            var (result, freed) = await ended.ConfigureAwait(false);
+            var (result, freed, free) = await ended.ConfigureAwait(false);
             busy.ExceptWith(freed);
+            slots.Push(free);
             results.Add(result);
             done?.Invoke(result);
         }
         return results;
-    }
-
-    /// <summary>One run of one cell.</summary>
-    public async Task<CellResult> RunAsync(Cell cell, int run)
-    {
-        var number = Interlocked.Increment(ref _cells);
-        var (port, name) = (7000 + number, string.Create(CultureInfo.InvariantCulture, $"{number}"));
-        var community = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
-        var meeting = await AgentAsync("pub", Introducer).ConfigureAwait(false);
-        var a = await AgentAsync(HostOf(cell.KindA, 'a'), cell.MakerA).ConfigureAwait(false);
-        var b = await AgentAsync(HostOf(cell.KindB, 'b'), cell.MakerB).ConfigureAwait(false);
-        var (nodeT, nodeA, nodeB) = (name + "t", name + "a", name + "b");
-        try
-        {
-            if (Introducer == Maker.Python) meeting.Do("tracker", nodeT, ("port", port));
-            else Start(meeting, nodeT, port, null);
-            await meeting.ExpectAsync(nodeT, "ready", StartPatience).ConfigureAwait(false);
-            var join = $"{_lab.Places["pub"].Address}:{port}";
-            Start(a, nodeA, 0, join);
-            var readyA = await a.ExpectAsync(nodeA, "ready", StartPatience).ConfigureAwait(false);
-            await Task.Delay(SecondStart).ConfigureAwait(false);
-            Start(b, nodeB, 0, join);
-            var readyB = await b.ExpectAsync(nodeB, "ready", StartPatience).ConfigureAwait(false);
-            var pongA = a.WaitAsync(nodeA, "pong", Patience, item => item.Key == readyB.Key);
-            var pongB = b.WaitAsync(nodeB, "pong", Patience, item => item.Key == readyA.Key);
-            double? ofA = (await pongA.ConfigureAwait(false))?.At, ofB = (await pongB.ConfigureAwait(false))?.At;
-            double? both = ofA is { } first && ofB is { } second ? Math.Max(first, second) - readyB.At : null;
-            return new CellResult(cell, run, both, ofA - readyA.At, null, null, both is null ? "" : "plain");
-        }
-        finally
-        {
-            foreach (var (agent, node) in new[] { (a, nodeA), (b, nodeB), (meeting, nodeT) }) agent.Do("stop", node);
-        }
-
-        void Start(LabProcess agent, string node, int at, string? join)
-        {
-            var joins = new JsonArray();
-            if (join is not null) joins.Add(join);
-            agent.Do("start", node, ("port", at), ("community", community), ("join", joins));
-        }
     }
 
     public ValueTask DisposeAsync() => _lab.DisposeAsync();
@@ -133,11 +106,20 @@ public sealed class Matrix : IAsyncDisposable
         }
     }
 
-    private static string HostOf(string kind, char side) => $"{kind.Replace('+', '_')}.{side}h";
+    internal int NextCell() => Interlocked.Increment(ref _cells);
+
+    internal static string NewCommunity() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
+
+    internal static void Start(LabProcess agent, string node, string community, int port, IEnumerable<string> join, bool still = false) =>
+        agent.Do("start", node, ("port", port), ("community", community), ("still", still),
+            ("join", new JsonArray([.. join.Select(static address => (JsonNode)address)])));
+
+    internal static string HostOf(string kind, char side) => $"{kind.Replace('+', '_')}.{side}h";
 
     private static string Spec(IEnumerable<string> kinds, string link)
     {
-        var text = new StringBuilder("host pub\nhost pub2\nhost pub3\n");
+        var text = new StringBuilder();
+        for (var i = 0; i < PublicHosts; i++) text.Append(CultureInfo.InvariantCulture, $"host pub{i}\n");
         foreach (var kind in kinds)
             foreach (var side in "ab")
             {

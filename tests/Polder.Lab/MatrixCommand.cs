@@ -14,6 +14,7 @@ internal static class MatrixCommand
           --runs N    runs of each cell (3)          --together N  cells at a time (5)
           --wait S    seconds given to a cell (20)   --link 'L'    on every router's link, as 'delay=30ms loss=2%'
           --introducer ours|py                       who introduces them (py for plain, ours for full)
+          --walk yes                                 full: the nodes walk as in life; without it each meets only its three neighbours and the other by its key
           --out DIR   where the tables go (.build/natlab)
         Needs root, iproute2, nftables; for plain also POLDER_PEERS, a folder with a checkout of py-ipv8 in py-3.2.
         """;
@@ -54,10 +55,10 @@ internal static class MatrixCommand
         var begun = DateTimeOffset.UtcNow;
         var clock = Stopwatch.StartNew();
         Console.WriteLine($"{cells.Count} cells, {runs} runs each, {together} at a time, introduced by {(introducer == Maker.Ours ? "our node" : "py-ipv8's tracker")}.");
-        await using var matrix = await Matrix.BuildAsync(kinds, Option("--link", ""), checkout, TimeSpan.FromSeconds(Number("--wait", 20)), introducer);
+        await using var matrix = await Matrix.BuildAsync(kinds, Option("--link", ""), checkout, TimeSpan.FromSeconds(Number("--wait", 20)), introducer, Option("--walk", "no") != "yes");
         var count = 0;
         var results = await matrix.RunAsync(cells, runs, together, result => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{++count,4}/{cells.Count * runs} {result.Cell,-34} {Laboratory.Seconds(result.Pong),6} s after B's start  {result.Path}")));
+            $"{++count,4}/{cells.Count * runs} {result.Cell,-34} {Laboratory.Seconds(result.Reached),6} s {result.Path,-7} {Report.Details(result)}")));
         Directory.CreateDirectory(folder);
         var head = string.Create(CultureInfo.InvariantCulture,
             $"{begun:yyyy-MM-dd HH:mm} UTC, {Environment.ProcessorCount} processors, {clock.Elapsed.TotalMinutes:F1} min, `./x natlab {string.Join(' ', arguments)}`");

@@ -9,10 +9,10 @@ public static class Report
     /// <summary>One line a run.</summary>
     public static string Csv(IEnumerable<CellResult> results)
     {
-        var text = new StringBuilder("maker_a,kind_a,maker_b,kind_b,run,pong_since_b,pong_of_a_since_a,session,direct,path\n");
+        var text = new StringBuilder("maker_a,kind_a,maker_b,kind_b,run,reached,session,direct,path,classes,settled_a,settled_b\n");
         foreach (var r in results)
             text.Append(CultureInfo.InvariantCulture,
-                $"{Cell.Word(r.Cell.MakerA)},{r.Cell.KindA},{Cell.Word(r.Cell.MakerB)},{r.Cell.KindB},{r.Run},{N(r.Pong)},{N(r.PongOfA)},{N(r.FirstSession)},{N(r.Direct)},{r.Path}\n");
+                $"{Cell.Word(r.Cell.MakerA)},{r.Cell.KindA},{Cell.Word(r.Cell.MakerB)},{r.Cell.KindB},{r.Run},{N(r.Reached)},{N(r.Session)},{N(r.Direct)},{r.Path},{r.Classes},{N(r.Settled.A)},{N(r.Settled.B)}\n");
         return text.ToString();
 
         static string N(double? value) => value?.ToString("F3", CultureInfo.InvariantCulture) ?? "";
@@ -43,11 +43,16 @@ public static class Report
 
     private static string Short(CellResult result) => result switch
     {
-        { Pong: null } => "–",
-        { Path: "relayed" } => Laboratory.Seconds(result.FirstSession ?? result.Pong) + "r",
-        { Path: "extra" } => Laboratory.Seconds(result.Direct ?? result.Pong) + "b",
-        _ => Laboratory.Seconds(result.Direct ?? result.Pong),
+        { Reached: null } => "–",
+        { Path: "relayed" } => Laboratory.Seconds(result.Reached) + "r",
+        { Path: "extra" } => Laboratory.Seconds(result.Direct) + "b",
+        { Path: "direct" } => Laboratory.Seconds(result.Direct),
+        _ => Laboratory.Seconds(result.Reached),
     };
+
+    /// <summary>What else a run of two of ours shows.</summary>
+    public static string Details(CellResult result) => result.Classes.Length == 0 ? ""
+        : $"classes {result.Classes} sure after {Laboratory.Seconds(result.Settled.A)} {Laboratory.Seconds(result.Settled.B)}; session {Laboratory.Seconds(result.Session)}, direct {Laboratory.Seconds(result.Direct)}";
 
     /// <summary>The middle of some seconds, silence counting as for ever; null when the middle is silence.</summary>
     public static double? Median(IEnumerable<double?> seconds)
