@@ -15,6 +15,9 @@ public enum AddressRules
 /// </summary>
 public sealed record OverlayOptions
 {
+    /// <summary>Caps on IPv8's DHT.</summary>
+    public Dht.IPv8DhtOptions IPv8Dht { get; init; } = new();
+
     // Addresses
 
     /// <summary>To which addresses we talk. Default <see cref="AddressRules.Internet"/>; --loopback and the laboratory need <see cref="AddressRules.Any"/>.</summary>

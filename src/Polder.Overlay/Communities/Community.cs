@@ -122,6 +122,30 @@ public abstract class Community
         return answer;
     }
 
+    /// <summary>Asks somebody at an address where it need not have proved itself: our own doing, with rates of its own (DHT crawls).</summary>
+    private protected Task<TReply?> AskAtAsync<TRequest, TReply>(
+        PublicKey key, Endpoint address, Func<ushort, TRequest> make, TimeSpan timeout)
+        where TRequest : struct, IMessage<TRequest>
+        where TReply : struct, IMessage<TReply>, ICorrelated
+    {
+        if (Leaving.IsCancellationRequested) return Task.FromCanceled<TReply?>(Leaving);
+        var slot = SignedSlot<TReply>(null);
+        slot.Pending ??= new PendingRequests<TReply>(Host, static reply => reply.Identifier);
+        if (slot.Pending.Open(Host.Peers.Find(key) ?? new Peer(key, address), timeout, Leaving) is not var (identifier, answer))
+            return Task.FromResult<TReply?>(null);
+        SendAt(key, address, make(identifier));
+        return answer;
+    }
+
+    /// <summary>Sends a signed message to an address of our own accord: no bound by what it sent us.</summary>
+    private protected void SendAt<T>(PublicKey key, Endpoint to, T message) where T : struct, IMessage<T>
+    {
+        if (Host.Peers.Find(key) is { } known) Host.NoteSent(known);
+        var buffer = NodeHost.SendBuffer;
+        var length = Packet.WriteSigned(buffer, CommunityId, _form, Host.NextGlobalTime(), message, Identity, Environment.Signatures);
+        Host.Transmit(to, buffer.AsSpan(0, length), ours: true);
+    }
+
     /// <summary>So many unasked-for-looking datagrams of this peer are the answer to a question of ours: they do not count against its rate.</summary>
     protected static void Expect(Peer peer, int datagrams)
     {

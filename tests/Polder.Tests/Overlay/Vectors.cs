@@ -9,6 +9,7 @@ namespace Polder.Tests.Overlay;
 internal static class Vectors
 {
     public static JsonElement Community { get; } = Load("ipv8", "ipv8_community.json");
+    public static JsonElement Dht { get; } = Load("ipv8", "ipv8_dht.json");
     public static JsonElement Discovery { get; } = Load("ipv8", "ipv8_discovery.json");
     public static JsonElement Keys { get; } = Load("ipv8", "ipv8_keys.json");
     public static JsonElement Serialization { get; } = Load("ipv8", "ipv8_serialization.json");
