@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Security.Cryptography;
 
 namespace Polder.Cryptography;
@@ -31,6 +32,16 @@ public readonly record struct Hash256 : IComparable<Hash256>
 
     /// <summary>The first 8 bytes as a number: a short key for indexes, never for decisions.</summary>
     public ulong Head => _a;
+
+    private Hash256(ulong a, ulong b, ulong c, ulong d) => (_a, _b, _c, _d) = (a, b, c, d);
+
+    /// <summary>How far two digests are apart as a DHT measures it: the exclusive or of both.</summary>
+    public Hash256 DistanceTo(in Hash256 other) => new(_a ^ other._a, _b ^ other._b, _c ^ other._c, _d ^ other._d);
+
+    /// <summary>With how many equal bits both begin; 256 for equal ones.</summary>
+    public int CommonPrefix(in Hash256 other) =>
+        _a != other._a ? BitOperations.LeadingZeroCount(_a ^ other._a) : _b != other._b ? 64 + BitOperations.LeadingZeroCount(_b ^ other._b)
+        : _c != other._c ? 128 + BitOperations.LeadingZeroCount(_c ^ other._c) : 192 + BitOperations.LeadingZeroCount(_d ^ other._d);
 
     /// <summary>Writes the 32 bytes.</summary>
     public void CopyTo(Span<byte> destination)
