@@ -15,6 +15,9 @@ public enum AddressRules
 /// </summary>
 public sealed record OverlayOptions
 {
+    /// <summary>Our own DHT.</summary>
+    public Dht.DhtOptions Dht { get; init; } = new();
+
     /// <summary>Caps on IPv8's DHT.</summary>
     public Dht.IPv8DhtOptions IPv8Dht { get; init; } = new();
 
@@ -328,6 +331,7 @@ public sealed record OverlayOptions
     public OverlayOptions ForLaboratory() => this with
     {
         Addresses = AddressRules.Any, NarrowPrefixIPv4 = 32, WidePrefixIPv4 = 24,
+        Dht = Dht.ForLaboratory(),
         PerNarrowPrefixMax = 200, PerWidePrefixMax = 200, NetworkPacketsPerSecond = 2_000, NetworkPacketsBurst = 4_000,
     };
 

@@ -13,6 +13,8 @@ public enum StatePart
     Contacts,
     /// <summary>Tags joined, with their budgets.</summary>
     Tags,
+    /// <summary>Our own records in the DHT, which are stored again and again.</summary>
+    DhtRecords,
 }
 
 /// <summary>

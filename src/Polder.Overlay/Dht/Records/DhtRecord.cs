@@ -56,6 +56,8 @@ public sealed class DhtRecord
     /// <summary>The record on the wire.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes;
 
+    internal ReadOnlyMemory<byte> Memory => _bytes;
+
     /// <summary>The key of a value that nobody can change.</summary>
     public static Hash256 KeyOf(ReadOnlySpan<byte> value) => Hash256.Of(value);
 

@@ -36,6 +36,10 @@ internal sealed class LookupNode(PublicKey key, Endpoint address, ulong distance
 
     public ulong Token { get; set; }
     public bool HasRecords { get; set; }
+
+    /// <summary>Records that it says to have, and how many of them came.</summary>
+    public byte Total { get; set; }
+    public byte Given { get; set; }
     public bool IsClient { get; set; }
 }
 
@@ -211,6 +215,13 @@ internal sealed class Lookup
         }
         return found;
     }
+
+    /// <summary>Those that had something.</summary>
+    public IEnumerable<LookupNode> Holding() => _nodes.Where(static node => node.HasRecords);
+
+    /// <summary>The nearest holder, and the nearest node that answered and had nothing.</summary>
+    public (LookupNode? Holder, LookupNode? Candidate) CacheCandidate() =>
+        (_nodes.Find(static node => node.HasRecords), _nodes.Find(static node => node is { State: AskState.Answered, HasRecords: false, IsClient: false }));
 
     /// <summary>Call at the end: whether one path saw a record where another, that came as far, saw none.</summary>
     public void Conclude()

@@ -49,10 +49,13 @@ internal sealed class MemoryDhtStore(Hash256 own, DhtOptions options) : IDhtStor
             }
             if (record.Sequence == known.Record.Sequence)
             {
-                // The same once more: a publisher renews it, a copy does not shorten it.
+                // The same once more: a copy adds nothing, its publisher renews it with a later end.
                 if (held.IsCache) return StoreVerdict.Kept;
-                known.ExpiresAt = known.ExpiresAt > held.ExpiresAt ? known.ExpiresAt : held.ExpiresAt;
-                if (!known.IsCache) return StoreVerdict.Kept;
+                if (!known.IsCache && record.ExpiryUnixSeconds <= known.Record.ExpiryUnixSeconds)
+                {
+                    known.ExpiresAt = known.ExpiresAt > held.ExpiresAt ? known.ExpiresAt : held.ExpiresAt;
+                    return StoreVerdict.Kept;
+                }
             }
             Remove(record.Key, list, at);
         }
