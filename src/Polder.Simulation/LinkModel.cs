@@ -12,6 +12,9 @@ public sealed record LinkModel
     /// <summary>Each pair of nodes has its own distance, from 0 to this, on top of <see cref="Latency"/>. Default 0.</summary>
     public TimeSpan Spread { get; init => field = NotNegative(value); }
 
+    /// <summary>How distances lie in <see cref="Spread"/>: 1, the default, evenly; above it, most pairs are near and few are far. 0.1 to 10.</summary>
+    public double SpreadSkew { get; init => field = value is >= 0.1 and <= 10 ? value : throw new ArgumentOutOfRangeException(nameof(value)); } = 1;
+
     /// <summary>Each datagram takes from 0 to this longer; datagrams closer together than this may overtake each other. Default 0.</summary>
     public TimeSpan Jitter { get; init => field = NotNegative(value); }
 

@@ -89,7 +89,10 @@ internal sealed class SimulatedNetwork
             return;
         }
         if (model.Spread > TimeSpan.Zero && receiver is not null)
-            delay += (long)(model.Spread.Ticks * Unit(Mix(_distanceSeed, Math.Min(sender.Index, receiver.Index), Math.Max(sender.Index, receiver.Index))));
+        {
+            var place = Unit(Mix(_distanceSeed, Math.Min(sender.Index, receiver.Index), Math.Max(sender.Index, receiver.Index)));
+            delay += (long)(model.Spread.Ticks * (model.SpreadSkew == 1 ? place : Math.Pow(place, model.SpreadSkew)));
+        }
         if (model.BandwidthBytesPerSecond > 0)
         {
             var start = Math.Max(now, sender.LineBusyUntil);
