@@ -14,11 +14,17 @@ public sealed record Home
     /// <summary>Alone behind a NAT box of this kind.</summary>
     public static Home Behind(NatBehaviour behaviour) => new() { Nat = behaviour };
 
+    /// <summary>Alone behind a NAT box of one kind that stands behind a carrier's of another, which is alone as well.</summary>
+    public static Home Behind(NatBehaviour home, NatBehaviour carrier) => new() { Nat = home, Carrier = carrier };
+
     /// <summary>In the network behind a box that others may share (<see cref="World.AddNat"/>).</summary>
     public static Home In(NatBox box) => new() { Box = box };
 
     /// <summary>The box of its own that the node gets; null for none.</summary>
     public NatBehaviour? Nat { get; init; }
+
+    /// <summary>The carrier's box of its own that the node's box stands behind; null for none.</summary>
+    public NatBehaviour? Carrier { get; init; }
 
     /// <summary>The box that the node lives behind, or that its own box lives behind; null for the open Internet.</summary>
     public NatBox? Box { get; init; }

@@ -11,7 +11,18 @@ public enum NatDependence
     AddressAndPortDependent,
 }
 
-/// <summary>What a NAT box does. "Full cone", "symmetric" and "carrier" are values of this, not classes.</summary>
+/// <summary>Which outer port a NAT box gives a new mapping.</summary>
+public enum NatPorts
+{
+    /// <summary>The inner one while it is free outside, else a random one.</summary>
+    Kept,
+    /// <summary>Any of its range.</summary>
+    Random,
+    /// <summary>The next one, for every new mapping of anybody behind the box.</summary>
+    Sequential,
+}
+
+/// <summary>What a NAT box does. "Full cone", "symmetric" and "carrier" are values of this, not classes; <see cref="NatKinds"/> names them.</summary>
 /// <param name="Mapping">When an inner endpoint gets another outer port.</param>
 /// <param name="Filtering">Whose datagrams come in through a mapping.</param>
 public sealed record NatBehaviour(NatDependence Mapping, NatDependence Filtering)
@@ -25,8 +36,26 @@ public sealed record NatBehaviour(NatDependence Mapping, NatDependence Filtering
     /// <summary>Whether inner nodes reach each other through their outer endpoints. Default false: many boxes do not.</summary>
     public bool Hairpin { get; init; }
 
-    /// <summary>Whether the inner port is kept outside while it is free there. Default true.</summary>
-    public bool KeepsPort { get; init; } = true;
+    /// <summary>Which outer ports it gives. Default <see cref="NatPorts.Kept"/>.</summary>
+    public NatPorts Ports { get; init; } = NatPorts.Kept;
+
+    /// <summary>Lowest outer port that is not the inner one. Default 1024; 20,000 where ports are sequential.</summary>
+    public ushort PortFirst { get; init; } = 1_024;
+
+    /// <summary>Highest such port: with <see cref="PortFirst"/> a port block, as carriers give. Default 65,535; 28,191 where ports are sequential.</summary>
+    public ushort PortLast { get; init; } = ushort.MaxValue;
+
+    /// <summary>Most flows (inner endpoint to remote endpoint) at once, of everybody behind the box; 0, the default, for any number.</summary>
+    public int FlowsMax { get; init; }
+
+    /// <summary>Whether addresses are translated. False: a routed firewall; who stands behind it has a public address. Default true.</summary>
+    public bool Translates { get; init; } = true;
+
+    /// <summary>Whether UDP passes at all. Default true.</summary>
+    public bool PassesUdp { get; init; } = true;
+
+    /// <summary>Whether unsolicited datagrams are answered with an ICMP error instead of silence; it is counted, UDP sockets do not show it. Default false.</summary>
+    public bool Rejects { get; init; }
 
     /// <summary>Maps and filters endpoint-independently.</summary>
     public static NatBehaviour FullCone { get; } = new(NatDependence.EndpointIndependent, NatDependence.EndpointIndependent);
@@ -35,5 +64,5 @@ public sealed record NatBehaviour(NatDependence Mapping, NatDependence Filtering
     public static NatBehaviour PortRestricted { get; } = new(NatDependence.EndpointIndependent, NatDependence.AddressAndPortDependent);
 
     /// <summary>Maps and filters by address and port: its outer port towards one peer says nothing about the next.</summary>
-    public static NatBehaviour Symmetric { get; } = new(NatDependence.AddressAndPortDependent, NatDependence.AddressAndPortDependent) { KeepsPort = false };
+    public static NatBehaviour Symmetric { get; } = new(NatDependence.AddressAndPortDependent, NatDependence.AddressAndPortDependent) { Ports = NatPorts.Random };
 }

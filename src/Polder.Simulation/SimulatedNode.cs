@@ -102,7 +102,8 @@ public sealed class SimulatedNode
         get
         {
             var endpoint = Socket.LocalEndpoint;
-            for (var box = Box; box is not null; box = box.OuterRealm.Gateway) endpoint = box.Outside.WithPort(Home.Port);
+            for (var box = Box; box is not null; box = box.OuterRealm.Gateway)
+                if (box.Behaviour.Translates) endpoint = box.Outside.WithPort(Home.Port);
             return endpoint;
         }
     }
@@ -147,7 +148,8 @@ public sealed class SimulatedNode
     internal void Move(Home home)
     {
         Home = home;
-        Box = home.Nat is { } behaviour ? new NatBox(World, behaviour, home.Box) : home.Box;
+        var behind = home.Carrier is { } carrier ? new NatBox(World, carrier, home.Box) : home.Box;
+        Box = home.Nat is { } behaviour ? new NatBox(World, behaviour, behind) : behind;
         _address = (Box?.InnerRealm ?? World.Network.Internet).NewAddress(forBox: false);
     }
 }

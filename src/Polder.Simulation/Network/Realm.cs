@@ -21,6 +21,13 @@ internal sealed class Realm(NatBox? gateway)
     /// </summary>
     public Endpoint NewAddress(bool forBox)
     {
+        if (gateway is { Behaviour.Translates: false })
+        {
+            // Behind a firewall that translates nothing: an address of the next realm, which leads to the firewall.
+            var address = gateway.OuterRealm.NewAddress(forBox);
+            gateway.OuterRealm.Boxes[address] = gateway;
+            return address;
+        }
         var number = _given++;
         if (gateway is null) return Address(20 + number % 79, 1 + number / 79 % 250, 1 + number / 19_750 % 250, 10);
         return forBox ? Address(100, 64 + number / 250 % 64, 1 + number % 250, 10) : Address(192, 168, 1 + number / 250 % 250, 2 + number % 250);

@@ -24,6 +24,9 @@ internal sealed class SimulatedNetwork
     public Realm Internet { get; } = new(null);
     public NetworkFigures Figures { get; } = new();
 
+    /// <summary>NAT boxes so far: the number of the next one, from which its chance is drawn.</summary>
+    public int BoxesMade { get; set; }
+
     /// <summary>While false, links lose, double, delay and damage nothing beyond their latency: phase B of a scenario.</summary>
     public bool FaultsOn { get; set; } = true;
 
@@ -68,7 +71,12 @@ internal sealed class SimulatedNetwork
                 Drop(sender, null, to, datagram.Length, "no hairpin");
                 return;
             }
-            from = gateway.Out(from, to);
+            if (gateway.Out(from, to) is not { } outer)
+            {
+                Drop(sender, null, to, datagram.Length, "box let nothing out");
+                return;
+            }
+            from = outer;
             realm = gateway.OuterRealm;
         }
         Carry(sender, realm, from, to, target, datagram);
@@ -140,7 +148,7 @@ internal sealed class SimulatedNetwork
         var socket = flight.Target is { Loop.IsAlive: true } known ? known : null;
         while (socket is null && !realm.Hosts.TryGetValue(to, out socket))
         {
-            if (!realm.Boxes.TryGetValue(to.WithPort(0), out var box) || box.In(flight.From, to.Port) is not { } inner)
+            if (!realm.Boxes.TryGetValue(to.WithPort(0), out var box) || box.In(flight.From, to) is not { } inner)
             {
                 Drop(flight.Sender, null, to, flight.Length, box is null ? "nobody there" : "box let nothing in");
                 GiveBack(flight);
@@ -191,7 +199,7 @@ internal sealed class SimulatedNetwork
         SimulatedSocket? socket;
         while (!realm.Hosts.TryGetValue(to, out socket))
         {
-            if (!realm.Boxes.TryGetValue(to.WithPort(0), out var box) || box.Peek(to.Port) is not { } inner) return null;
+            if (!realm.Boxes.TryGetValue(to.WithPort(0), out var box) || box.Peek(to) is not { } inner) return null;
             (realm, to) = (box.InnerRealm, inner);
         }
         return socket.Node;

@@ -20,7 +20,7 @@ internal static class NatScenario
         null,
         .. from mapping in Enum.GetValues<NatDependence>()
            from filtering in Enum.GetValues<NatDependence>()
-           select new NatBehaviour(mapping, filtering) { KeepsPort = mapping == NatDependence.EndpointIndependent },
+           select new NatBehaviour(mapping, filtering) { Ports = mapping == NatDependence.EndpointIndependent ? NatPorts.Kept : NatPorts.Sequential, PortFirst = 20_000 },
     ];
 
     /// <summary>
