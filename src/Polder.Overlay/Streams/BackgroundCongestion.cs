@@ -30,7 +30,7 @@ internal sealed class BackgroundCongestion(int packetBytes, long windowMax, Time
 
     public override void OnArrived(in Arrival arrival, in RoundTrips path)
     {
-        NoteDelay(arrival.Now, path.Latest);
+        NoteDelay(arrival.Now, path.LatestOfPath);
         if (Slowdown(arrival.Now, path.SmoothedOrInitial)) return;
         if (InRecovery(arrival.SentAt)) return;
         var gain = 1 / Math.Min(GainDivisorMax, Math.Ceiling(2 * target.TotalSeconds / Math.Max(Base.TotalSeconds, 0.001)));
@@ -55,6 +55,8 @@ internal sealed class BackgroundCongestion(int packetBytes, long windowMax, Time
         var whole = (long)_credit;
         _credit -= whole;
         Window += whole;
+        // Slow start was left: what the delay took away must not come back by doubling.
+        if (Window < _threshold) _threshold = Window;
     }
 
     /// <summary>Foreground streams of the same session want the line: down to the least, at once, and no slow start after.</summary>

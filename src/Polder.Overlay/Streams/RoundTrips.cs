@@ -11,6 +11,9 @@ internal struct RoundTrips
 
     public bool HasSample { get; private set; }
     public TimeSpan Latest { get; private set; }
+    /// <summary>The latest, less what the peer says to have waited before it answered.</summary>
+    public TimeSpan LatestOfPath { get; private set; }
+
     public TimeSpan Least { get; private set; }
     public TimeSpan Smoothed { get; private set; }
     public TimeSpan Variation { get; private set; }
@@ -24,6 +27,7 @@ internal struct RoundTrips
     public void Add(TimeSpan sample, TimeSpan ackDelay)
     {
         Latest = sample;
+        LatestOfPath = ackDelay < sample ? sample - ackDelay : sample;
         if (!HasSample)
         {
             HasSample = true;

@@ -120,7 +120,7 @@ internal sealed class StreamSender : IPacketOwner
         _foreground.PacketBytes = _background.PacketBytes = packetBytes;
         if (Recovery.Sent.Outstanding == 0 && (_scheduler.HasForeground || _scheduler.HasBackground || HasControl))
         {
-            WaitingSince = now;
+            if (_connection.LastHeardAt >= WaitingSince) WaitingSince = now;
             var timeout = Recovery.Path.ProbeTimeout(_connection.Options.AckDelayMax);
             _foreground.OnIdle(now - Recovery.LastSentAt, timeout);
             _background.OnIdle(now - Recovery.LastSentAt, timeout);
@@ -307,7 +307,9 @@ internal sealed class StreamSender : IPacketOwner
         for (var i = 0; i < packet.FrameCount; i++)
         {
             var frame = i == 0 ? packet.First : packet.More![i - 1];
-            if (frame.Type == FrameType.Stream) frame.Stream!.Sending!.OnArrivedLate(frame);
+            if (frame.Type != FrameType.Stream) continue;
+            frame.Stream!.Sending!.OnArrivedLate(frame);
+            if (frame.Stream.Sending.IsOver) _connection.ToWake(frame.Stream);
         }
         Empty(ref packet);
     }

@@ -31,9 +31,16 @@ internal sealed class PacketPipe
     {
         (Seed, Random) = (seed, new Prng(seed));
         Model = model ?? new PipeModel();
-        Alice = new PipeEnd(this, isInitiator: true, options ?? new StreamOptions());
-        Bob = new PipeEnd(this, isInitiator: false, options ?? new StreamOptions());
-        (Alice.Other, Bob.Other) = (Bob, Alice);
+        (Alice, Bob) = AddPair(options);
+    }
+
+    /// <summary>Two more ends, whose packets take the same line.</summary>
+    public (PipeEnd Initiator, PipeEnd Responder) AddPair(StreamOptions? options = null)
+    {
+        var a = new PipeEnd(this, isInitiator: true, options ?? new StreamOptions());
+        var b = new PipeEnd(this, isInitiator: false, options ?? new StreamOptions());
+        (a.Other, b.Other) = (b, a);
+        return (a, b);
     }
 
     public ulong Seed { get; }
@@ -45,7 +52,7 @@ internal sealed class PacketPipe
     public PipeEnd Bob { get; }
     public bool IsCut { get; set; }
 
-    /// <summary>Where both directions share one line, as two connections through one bottleneck do.</summary>
+    /// <summary>The bottleneck of all pairs.</summary>
     public SharedLine Line { get; set; } = new();
 
     public void At(TimeSpan time, Action work) => _events.Enqueue(work, (time.Ticks, _order++));
@@ -93,12 +100,12 @@ internal sealed class PacketPipe
         if (Model.BytesPerSecond > 0)
         {
             var line = Line;
-            ref var busy = ref (to == to.Pipe.Bob ? ref line.Forth : ref line.Back);
+            ref var busy = ref (to.IsInitiator ? ref line.Back : ref line.Forth);
             if (busy < Now) busy = Now;
             if (busy - Now > Model.QueueLimit) return;
             busy += TimeSpan.FromSeconds((frames.Length + 57) / Model.BytesPerSecond);
             delay += busy - Now;
-            if (to == to.Pipe.Bob) line.Delays.Add(busy - Now);
+            if (!to.IsInitiator) line.Delays.Add((Now, busy - Now));
         }
         if (Random.Chance(Model.Reordering)) delay += Random.NextDuration(Model.ReorderingWithin);
         At(Now + delay, () => to.Receive(frames, number));
@@ -120,7 +127,7 @@ internal sealed class PacketPipe
 internal sealed class SharedLine
 {
     public TimeSpan Forth, Back;
-    public List<TimeSpan> Delays { get; } = [];
+    public List<(TimeSpan At, TimeSpan Delay)> Delays { get; } = [];
 }
 
 /// <summary>One end of a pipe: a connection and its link.</summary>
@@ -175,6 +182,8 @@ internal sealed class PipeEnd : IStreamLink
     public void Receive(byte[] packet, PacketNumber number)
     {
         if (!_seen.Add(number)) return;
+        // As in a session: who gets a packet of a new key has that key, and uses it.
+        if (number.Epoch > Epoch) (Epoch, _counter) = (number.Epoch, 0);
         Connection.BeginPacket(number);
         var rest = packet.AsSpan();
         while (rest.Length >= 3)
