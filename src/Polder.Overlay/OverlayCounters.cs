@@ -41,6 +41,28 @@ public enum Refusal
     Unasked,
     /// <summary>Signed by a legacy key and not from a bootstrap address of the owner's list.</summary>
     LegacyKey,
+    /// <summary>A handshake message whose first MAC is wrong: its sender does not know our key (OV-3.4).</summary>
+    HandshakeMac,
+    /// <summary>More handshakes than their rate, or than the time for them (OV-3.9).</summary>
+    HandshakeRate,
+    /// <summary>A session packet that came before, or is too old to tell.</summary>
+    SessionReplay,
+    /// <summary>A session packet that was changed or forged.</summary>
+    BadTag,
+    /// <summary>A session packet under a key that has served its time.</summary>
+    OldKey,
+    /// <summary>A session packet for no session of ours.</summary>
+    UnknownSession,
+    /// <summary>A frame of a type that nobody handles: passed over.</summary>
+    UnknownFrame,
+    /// <summary>A plain message of a key that had a session (OV-3.2).</summary>
+    PlainFromSticky,
+    /// <summary>A plain message in a community that has sessions only.</summary>
+    SessionsOnly,
+    /// <summary>Not sent: a session is needed and could not be had.</summary>
+    NoSession,
+    /// <summary>A session that would move more often than allowed (OV-3.13).</summary>
+    MoveRate,
 }
 
 /// <summary>A table that reached its bound, so that something was refused or gave way.</summary>
@@ -60,6 +82,18 @@ public enum Cap
     ForeignCommunities,
     /// <summary>Strangers introduced in one such community: the oldest gives way.</summary>
     ForeignPeers,
+    /// <summary>Open sessions: the one that was silent longest gives way, neighbours last.</summary>
+    Sessions,
+    /// <summary>Handshakes under way: further ones are refused.</summary>
+    HalfOpen,
+    /// <summary>Keys that had sessions: the one that expires first gives way.</summary>
+    StickyKeys,
+    /// <summary>Messages that wait for a session: further ones are dropped.</summary>
+    WaitingMessages,
+    /// <summary>Addresses to which one session may move: the oldest gives way.</summary>
+    PathCandidates,
+    /// <summary>Long messages of which parts are missing: further ones are dropped.</summary>
+    Reassembly,
 }
 
 /// <summary>What went in, out and nowhere since the start. Read on the node's loop; <see cref="ToDictionary"/> gives a snapshot.</summary>
@@ -84,6 +118,12 @@ public sealed class OverlayCounters
     public long IntroductionsAnswered { get; internal set; }
     /// <summary>Peers that were set aside for a breach of protocol.</summary>
     public long Discouraged { get; internal set; }
+    /// <summary>Handshakes done, rekeys included.</summary>
+    public long Handshakes { get; internal set; }
+    /// <summary>Handshakes that were asked for a cookie first.</summary>
+    public long CookiesAsked { get; internal set; }
+    /// <summary>Sessions that moved to another path.</summary>
+    public long SessionMoves { get; internal set; }
     /// <summary>Exceptions in handlers: our own bugs.</summary>
     public long Faults { get; internal set; }
 
@@ -109,6 +149,7 @@ public sealed class OverlayCounters
             ["received"] = Received, ["bytesIn"] = BytesIn, ["sent"] = Sent, ["bytesOut"] = BytesOut,
             ["signaturesChecked"] = SignaturesChecked, ["introductionsAnswered"] = IntroductionsAnswered,
             ["discouraged"] = Discouraged, ["faults"] = Faults,
+            ["handshakes"] = Handshakes, ["cookiesAsked"] = CookiesAsked, ["sessionMoves"] = SessionMoves,
         };
         Add("wire", _errors, static i => ((WireError)i).ToString());
         Add("refused", _refusals, static i => ((Refusal)i).ToString());

@@ -129,6 +129,7 @@ public sealed class SimulatedNode
         {
             ExtraSockets = new SimulatedExtraSockets(World.Network, this, Loop, Socket),
             Keys = World.Keys,
+            Ciphers = World.Ciphers,
         };
         Starts++;
         Loop.RunNow(() => Program = _start(this));

@@ -39,6 +39,7 @@ public sealed class World
         Options = options ?? new WorldOptions();
         Random = Prng.Derive(seed, "world");
         Signatures = Options.RealSignatures ? Ed25519Signatures.Instance : new SimulatedSignatures(seed);
+        Ciphers = Options.RealSignatures ? SodiumSessionCrypto.Instance : new SimulatedSessionCrypto(seed);
         Events = new RecentEvents(Options.EventsKept);
         Network = new SimulatedNetwork(this);
     }
@@ -57,6 +58,9 @@ public sealed class World
 
     /// <summary>How nodes of this world sign.</summary>
     public ISignatures Signatures { get; }
+
+    /// <summary>What sessions compute with in this world. May be replaced before the first node is added, by one that watches.</summary>
+    public ISessionCrypto Ciphers { get; set; }
 
     /// <summary>Virtual time since the world began.</summary>
     public TimeSpan Now => TimeSpan.FromTicks(NowTicks);

@@ -9,7 +9,7 @@ public sealed record WorldOptions
     /// <summary>The seed that the report names, where a scenario made several worlds from one; null for the world's own.</summary>
     public ulong? RepeatSeed { get; init; }
 
-    /// <summary>Real Ed25519 instead of the stand-in. Slower by a factor of some ten. Default false.</summary>
+    /// <summary>Real Ed25519 and session ciphers instead of the stand-ins. Slower by a factor of some ten. Default false.</summary>
     public bool RealSignatures { get; init; }
 
     /// <summary>Virtual time that a piece of work takes on the workers. Default 1 ms.</summary>

@@ -158,7 +158,15 @@ public abstract class Community
     {
         ArgumentNullException.ThrowIfNull(peer);
         Host.NoteSent(peer);
-        SendTo(peer.Address, message, form);
+        if (!Host.Sessions.Carries(this, peer))
+        {
+            SendTo(peer.Address, message, form);
+            return;
+        }
+        // Inside a session the key is proved already: number and fields are all that is said (OV-3.11).
+        var writer = new WireWriter(NodeHost.SendBuffer);
+        message.Write(ref writer);
+        Host.Sessions.Carry(this, peer, T.Number, form ?? _form, writer.Written);
     }
 
     /// <summary>Sends a signed message to an address. What an unproved address gets is bounded by what it sent (OV-4.1).</summary>
@@ -176,6 +184,14 @@ public abstract class Community
         var buffer = NodeHost.SendBuffer;
         var length = Packet.WriteUnsigned(buffer, CommunityId, form ?? _form, Host.NextGlobalTime(), message);
         if (MaySend(length)) Host.Transmit(to, buffer.AsSpan(0, length));
+    }
+
+    /// <summary>Sends fields that were written before, signed and outside any session.</summary>
+    internal void SendPlain(Endpoint to, byte number, MessageForm form, ReadOnlySpan<byte> fields)
+    {
+        var buffer = NodeHost.SendBuffer;
+        var length = Packet.WriteSigned(buffer, CommunityId, number, form, Host.NextGlobalTime(), fields, Identity, Environment.Signatures);
+        Host.Transmit(to, buffer.AsSpan(0, length));
     }
 
     private protected void SendUnsigned<T>(Endpoint to, T message, bool ours) where T : struct, IMessage<T>
@@ -229,6 +245,9 @@ public abstract class Community
     /// <summary>Whether this community answers introductions in the old style only, as Discovery does.</summary>
     internal virtual bool OldStyleOnly => false;
 
+    /// <summary>Whether this community's messages never travel in sessions, as Discovery's.</summary>
+    internal virtual bool IsAlwaysPlain => false;
+
     internal NodeHost Host => _context.Host;
     internal Discovery.Introductions Introductions { get; }
     internal bool Contains(Peer peer) => _members.Find(peer.Key.Bytes) is not null;
@@ -239,6 +258,13 @@ public abstract class Community
         var number = Packet.NumberOf(datagram);
         if (OverlayLimits.IsIntroduction(number)) Introductions.Receive(from, datagram, number);
         else if (number < _handlers.Length && _handlers[number] is { } handler) handler.Receive(this, from, datagram);
+        else Host.Counters.Count(Refusal.UnknownMessage);
+    }
+
+    /// <summary>A message that came in a session: its sender is proved.</summary>
+    internal void ReceiveInSession(Sessions.Session session, byte number, ReadOnlySpan<byte> fields)
+    {
+        if (number < _handlers.Length && _handlers[number] is { } handler) handler.ReceiveInSession(this, session, fields);
         else Host.Counters.Count(Refusal.UnknownMessage);
     }
 

@@ -7,6 +7,7 @@ namespace Polder.Overlay;
 internal abstract class MessageHandler
 {
     public abstract void Receive(Community community, Endpoint from, ReadOnlySpan<byte> datagram);
+    public abstract void ReceiveInSession(Community community, Sessions.Session session, ReadOnlySpan<byte> fields);
 }
 
 /// <summary>A signed message: checks the signature, reads the fields, hands over an answer or a message.</summary>
@@ -21,6 +22,7 @@ internal sealed class SignedHandler<T>(MessageForm form) : MessageHandler where 
     {
         var host = community.Host;
         if (host.Open(community, from, datagram, form, out var packet) is not { } peer) return;
+        if (host.Sessions.RefusesPlain(community, peer, from)) return;
         var error = Packet.Read<T>(packet.Fields, out var message);
         if (error != WireError.None)
         {
@@ -29,6 +31,20 @@ internal sealed class SignedHandler<T>(MessageForm form) : MessageHandler where 
         }
         if (Pending is not null && Pending.TryAnswer(peer, from, message)) return;
         if (Handle is not null) Handle(peer, message);
+        else host.Counters.Count(Refusal.Unasked);
+    }
+
+    public override void ReceiveInSession(Community community, Sessions.Session session, ReadOnlySpan<byte> fields)
+    {
+        var host = community.Host;
+        var error = Packet.Read<T>(fields, out var message);
+        if (error != WireError.None)
+        {
+            host.Counters.Count(error);
+            return;
+        }
+        if (Pending is not null && Pending.TryAnswer(session.Peer, message)) return;
+        if (Handle is not null) Handle(session.Peer, message);
         else host.Counters.Count(Refusal.Unasked);
     }
 }
@@ -42,6 +58,13 @@ internal sealed class UnsignedHandler<T>(Action<Endpoint, T> handle, MessageForm
         var message = default(T);
         if (error == WireError.None) error = Packet.Read(fields, out message);
         if (error == WireError.None) handle(from, message);
+        else community.Host.Counters.Count(error);
+    }
+
+    public override void ReceiveInSession(Community community, Sessions.Session session, ReadOnlySpan<byte> fields)
+    {
+        var error = Packet.Read<T>(fields, out var message);
+        if (error == WireError.None) handle(session.Peer.Address, message);
         else community.Host.Counters.Count(error);
     }
 }

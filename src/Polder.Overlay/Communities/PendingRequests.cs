@@ -76,6 +76,15 @@ internal sealed class PendingRequests<TReply>(NodeHost host, Func<TReply, ushort
         return true;
     }
 
+    /// <summary>The same in a session, where the peer is proved and its address may be a relay's.</summary>
+    public bool TryAnswer(Peer peer, TReply reply)
+    {
+        if (!_open.TryGetValue(identifierOf(reply), out var question) || question.Asked != peer.Key) return false;
+        peer.AddRoundTrip(host.Now - question.AskedAt);
+        question.Close(reply);
+        return true;
+    }
+
     private sealed class Question(PendingRequests<TReply> owner, ushort identifier, PublicKey asked, TimeSpan askedAt) : IPendingRequest
     {
         // Completed through Post, so that the asker's continuation never runs inside a handler.

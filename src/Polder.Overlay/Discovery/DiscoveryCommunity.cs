@@ -61,6 +61,8 @@ public sealed class DiscoveryCommunity : Community
 
     internal override bool OldStyleOnly => true;
 
+    internal override bool IsAlwaysPlain => true;
+
     /// <summary>
     /// An introduction-request of 2014 has 'Y' and 20 bytes, or 'N', before its fields. py-ipv8 reads every request of 21 or
     /// more extra bytes that way; we only those that begin so and have just that length.

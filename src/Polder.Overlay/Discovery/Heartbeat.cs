@@ -100,6 +100,7 @@ internal sealed class Heartbeat(NodeHost host)
 
     private void Save()
     {
+        host.Sessions.Save();
         if (host.Find<IPeerCache>() is not { } cache) return;
         var peers = new List<CachedPeer>();
         foreach (var peer in host.Peers.All)

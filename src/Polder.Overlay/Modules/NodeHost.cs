@@ -141,6 +141,7 @@ public sealed class NodeHost
         IsNetworkUp = true;
         Own.Forget();
         Own.Lan = lanAddress;
+        Sessions.NetworkChanged();
         Nat.NetworkChanged();
         Contact.Restart();
     }
@@ -200,6 +201,7 @@ public sealed class NodeHost
         if (_started) return;
         _started = true;
         Environment.Socket.Received = Receive;
+        Sessions.Start();
         foreach (var community in _order.ToArray()) community.Begin();
         _heartbeat.Start();
         if (Find<ILanSocket>() is { } lan) _lan = new LanDiscovery(this, lan);
@@ -210,6 +212,7 @@ public sealed class NodeHost
     {
         if (_stopped) return ValueTask.CompletedTask;
         _stopped = true;
+        Sessions.Stop();
         Environment.Socket.Received = null;
         if (_started) _heartbeat.Stop();
         _lan?.Stop();
@@ -258,7 +261,7 @@ public sealed class NodeHost
         }
     }
 
-    private bool Admits(Endpoint from, int bytes)
+    internal bool Admits(Endpoint from, int bytes)
     {
         var now = Now;
         if (Peers.FindAddress(from) is not { } known || !known.IsFresh(now, Options.ValidationLifetime)) return _guard.Admits(from, bytes, now);
@@ -399,6 +402,11 @@ public sealed class NodeHost
     /// <summary>Takes one walk from the node's rate.</summary>
     internal bool MayWalkNow() => _walks.TryTake(Now, Options.WalksPerSecond, Options.WalksBurst);
 
+    /// <summary>Whether so many bytes may go to an address; counted, when nobody proved to be there (OV-4.1).</summary>
+    internal bool MaySend(Endpoint to, int bytes) => Peers.IsValidated(to) || _guard.MaySend(to, bytes, Now);
+
+    internal Community? FindCommunity(CommunityId id) => _communities.Find(id);
+
     private Peer? Refuse(Refusal refusal)
     {
         Counters.Count(refusal);
@@ -408,6 +416,7 @@ public sealed class NodeHost
     internal void Fault(Exception problem, Community community) => RaiseFault(new Fault(problem, community.GetType().Name, default));
 
     internal void Fault(Exception problem, string where) => RaiseFault(new Fault(problem, where, default));
+    internal void Fault(Exception problem, string where, ReadOnlySpan<byte> datagram) => RaiseFault(new Fault(problem, where, datagram.ToArray()));
 
     private void RaiseFault(Fault fault)
     {
@@ -423,6 +432,7 @@ public sealed class NodeHost
     private void OnRemoved(Peer peer)
     {
         foreach (var community in _order) community.RemovePeer(peer);
+        Sessions.Forgotten(peer);
     }
 }
 

@@ -55,6 +55,20 @@ public static class Packet
         return writer.Position;
     }
 
+    /// <summary>Writes a signed packet of fields that were written before and returns its length. Fields that do not fit throw.</summary>
+    internal static int WriteSigned(
+        Span<byte> buffer, CommunityId community, byte number, MessageForm form, ulong globalTime, ReadOnlySpan<byte> fields, KeyPair signer, ISignatures signatures)
+    {
+        var writer = new WireWriter(buffer);
+        WriteHeader(ref writer, community, number);
+        writer.WriteBytes16(signer.Public.Bytes);
+        if (form == MessageForm.GlobalTime) writer.WriteUInt64(globalTime);
+        writer.WriteBytes(fields);
+        var signed = writer.Position;
+        signatures.Sign(signer, buffer[..signed], writer.Reserve(Ed25519.SignatureBytes));
+        return writer.Position;
+    }
+
     /// <summary>Writes an unsigned packet and returns its length. A message that does not fit throws.</summary>
     public static int WriteUnsigned<T>(Span<byte> buffer, CommunityId community, MessageForm form, ulong globalTime, T message)
         where T : struct, IMessage<T>

@@ -108,6 +108,9 @@ public sealed class Peer
     /// <summary>Whether it is a full Polder node: it lists our extension among its overlays.</summary>
     public bool IsPolder => IsIn(Discovery.DiscoveryCommunity.Extension);
 
+    /// <summary>Whether a secure session with it is open.</summary>
+    public bool HasSession { get; internal set; }
+
     internal TimeSpan AddedAt { get; set; }
 
     // What it is worth as a neighbour, and what it told us within an hour: Neighbourhood/ and AddressBook/.

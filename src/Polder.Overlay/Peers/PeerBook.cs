@@ -204,7 +204,8 @@ public sealed class PeerBook
         return worst!;
 
         // Whom we chose ourselves stays: a flood of strangers must not push out the peers we found (OV-7.2).
-        static TimeSpan Rank(Peer peer) => (peer.LastIn ?? TimeSpan.Zero) + (peer.ChosenByUs ? TimeSpan.FromDays(1) : TimeSpan.Zero);
+        static TimeSpan Rank(Peer peer) => (peer.LastIn ?? TimeSpan.Zero) + (peer.ChosenByUs ? TimeSpan.FromDays(1) : TimeSpan.Zero)
+            + (peer.HasSession ? TimeSpan.FromDays(2) : TimeSpan.Zero);
     }
 
     /// <summary>Keys that are ignored; made when the first one is.</summary>

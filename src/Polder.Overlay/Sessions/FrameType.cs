@@ -25,6 +25,8 @@ public enum FrameType : byte
     Observed = 9,
     /// <summary>One part of a message that is too long for one packet.</summary>
     MessagePart = 10,
+    /// <summary>The receiver has bound that index: one byte is enough from now on.</summary>
+    MessageBound = 11,
     /// <summary>Bytes of a stream.</summary>
     Stream = 0x10,
     /// <summary>Packets that arrived.</summary>
