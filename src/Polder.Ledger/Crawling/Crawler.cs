@@ -96,7 +96,7 @@ internal sealed class Crawler(
     {
         var deadline = environment.Time.GetTimestamp();
         var end = await AskAsync(peer, key, -1, -1);
-        for (var again = 1; again < Limits.CrawlTriesMax && !end.Answered && !leaving.IsCancellationRequested; again++) end = await AskAsync(peer, key, -1, -1);
+        for (var again = 1; again < Limits.CrawlTriesMax && !end.Complete && !leaving.IsCancellationRequested; again++) end = await AskAsync(peer, key, -1, -1);
         var (found, tries, lastFrom) = (end.NewBlocks, 0, 0u);
         if (!end.Answered) return end;
         while (environment.Time.GetElapsedTime(deadline) < Limits.ChainCrawlTimeout && !leaving.IsCancellationRequested)
