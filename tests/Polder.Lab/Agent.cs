@@ -49,8 +49,19 @@ internal sealed class Agent
                     await _nodes[name].Node.InvokeAsync(() => _nodes[name].Community.Hail(peer));
                 break;
             case "connect":
-                // Not waited for: other nodes of this host have their own work.
-                _ = ConnectAsync(name, command["key"]!.GetValue<string>());
+                // Not waited for, as the traffic below: other nodes of this host have their own work.
+                _ = TellLaterAsync(name, _nodes[name].ConnectAsync(command["key"]!.GetValue<string>()));
+                break;
+            case "traffic":
+                _ = TellLaterAsync(name, _nodes[name].TrafficAsync(
+                    command["key"]!.GetValue<string>(), command["perSecond"]!.GetValue<int>(), command["seconds"]!.GetValue<double>()));
+                break;
+            case "peers":
+                Tell(name, await _nodes[name].PeersAsync());
+                break;
+            case "memory":
+                GC.Collect();
+                Tell(name, new JsonObject { ["event"] = "memory", ["bytes"] = Environment.WorkingSet, ["heap"] = GC.GetTotalMemory(false) });
                 break;
             case "self":
                 Tell(name, await _nodes[name].SelfAsync());
@@ -63,9 +74,9 @@ internal sealed class Agent
         }
     }
 
-    private async Task ConnectAsync(string name, string key)
+    private async Task TellLaterAsync(string name, Task<JsonObject> item)
     {
-        try { Tell(name, await _nodes[name].ConnectAsync(key)); }
+        try { Tell(name, await item); }
         catch (ObjectDisposedException) { }
         catch (Exception problem) { Tell(name, new JsonObject { ["event"] = "error", ["text"] = problem.ToString() }); }
     }

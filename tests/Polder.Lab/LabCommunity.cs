@@ -35,6 +35,7 @@ public sealed class LabCommunity : Community
 
     private readonly Action<string, Peer> _tell;
     private readonly HashSet<Peer> _met = [], _answered = [];
+    private readonly HashSet<uint> _open = [];
     private uint _number;
 
     /// <summary><paramref name="tell"/> hears "peer" (it proved itself), "called" (its words came) and "pong" (our words came back).</summary>
@@ -46,8 +47,9 @@ public sealed class LabCommunity : Community
             Send(peer, new Echo(call.Number));
             _tell("called", peer);
         });
-        On<Echo>((peer, _) =>
+        On<Echo>((peer, echo) =>
         {
+            if (_open.Remove(echo.Number)) return;
             if (_answered.Add(peer)) _tell("pong", peer);
         });
         Every(CallInterval, CallAll);
@@ -58,6 +60,25 @@ public sealed class LabCommunity : Community
     {
         _answered.Remove(peer);
         Send(peer, new Call(++_number));
+    }
+
+    /// <summary>Calls a peer so often a second for so long, and gives how many calls were made and answered within two seconds more.</summary>
+    public async Task<(int Sent, int Answered)> CallAsync(Peer peer, int perSecond, TimeSpan time)
+    {
+        var (begun, sent) = (Now, 0);
+        while (Now - begun < time)
+        {
+            for (; sent < (Now - begun).TotalSeconds * perSecond; sent++)
+            {
+                _open.Add(++_number);
+                Send(peer, new Call(_number));
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(10), Environment.Time);
+        }
+        await Task.Delay(TimeSpan.FromSeconds(2), Environment.Time);
+        var lost = _open.Count;
+        _open.Clear();
+        return (sent, sent - lost);
     }
 
     protected override void OnIntroduced(Peer peer)

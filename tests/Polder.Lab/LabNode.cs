@@ -118,6 +118,29 @@ internal sealed class LabNode : IAsyncDisposable
         return counters;
     });
 
+    /// <summary>Everybody it knows, with what it believes about them.</summary>
+    public Task<JsonObject> PeersAsync() => _node.InvokeAsync(() =>
+    {
+        var host = _node.Host;
+        var peers = new JsonArray();
+        foreach (var peer in host.Peers.All)
+            peers.Add(new JsonObject
+            {
+                ["key"] = peer.Key.ToString(), ["address"] = peer.Address.ToString(), ["verified"] = peer.IsValidated,
+                ["lastIn"] = peer.LastIn is { } heard ? (host.Now - heard).TotalSeconds : null, ["community"] = Community.Peers.Contains(peer),
+                ["path"] = host.Sessions.Find(peer) is { } session ? session.Path.ToString() : null,
+            });
+        return new JsonObject { ["event"] = "peers", ["peers"] = peers };
+    });
+
+    /// <summary>Calls a peer for a while and tells how many were answered.</summary>
+    public async Task<JsonObject> TrafficAsync(string key, int perSecond, double seconds)
+    {
+        var peer = await PeerAsync(key) ?? throw new InvalidOperationException("Nobody has that key.");
+        var (sent, answered) = await _node.InvokeAsync(() => Community.CallAsync(peer, perSecond, TimeSpan.FromSeconds(seconds)));
+        return new JsonObject { ["event"] = "traffic", ["sent"] = sent, ["answered"] = answered };
+    }
+
     public Task<Peer?> PeerAsync(string key) => _node.InvokeAsync(() =>
         PublicKey.TryParseHex(key, out var parsed) ? _node.Host.Peers.Find(parsed) : null);
 

@@ -158,6 +158,6 @@ public sealed record LabEvent(JsonElement Item)
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{At:F3} {Item}");
 
-    internal static string TextOf(JsonElement item, string name) =>
+    public static string TextOf(JsonElement item, string name) =>
         item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 }

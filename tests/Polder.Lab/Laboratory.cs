@@ -71,6 +71,9 @@ public sealed class Laboratory : IAsyncDisposable
     public LabProcess StartReference(string host, string checkout) =>
         Start(host, Python, Path.Combine(AppContext.BaseDirectory, "natlab", "ipv8_cell.py"), "--ipv8", checkout);
 
+    /// <summary>A host that plays foul (natlab/rawhost.py); in "net" it hears the whole public side.</summary>
+    public LabProcess StartRaw(string host) => Start(host, Python, Path.Combine(AppContext.BaseDirectory, "natlab", "rawhost.py"));
+
     /// <summary>Runs natlab's own programs: probe, link, rebind. Gives what it printed.</summary>
     public async Task<string> NatlabAsync(params string[] arguments)
     {

@@ -110,7 +110,7 @@ public sealed class Matrix : IAsyncDisposable
 
     internal static string NewCommunity() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
 
-    internal static void Start(LabProcess agent, string node, string community, int port, IEnumerable<string> join, bool still = false) =>
+    public static void Start(LabProcess agent, string node, string community, int port, IEnumerable<string> join, bool still = false) =>
         agent.Do("start", node, ("port", port), ("community", community), ("still", still),
             ("join", new JsonArray([.. join.Select(static address => (JsonNode)address)])));
 
