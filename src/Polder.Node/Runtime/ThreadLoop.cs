@@ -16,6 +16,7 @@ public sealed class ThreadLoop : NodeLoop, IAsyncDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread _thread;
     private List<Action> _incoming = new(64);
+    private readonly List<Action> _atEnd = []; // touched by the loop's thread only
     private bool _asleep, _stopping;
 
     /// <summary>Starts the thread.</summary>
@@ -49,6 +50,11 @@ public sealed class ThreadLoop : NodeLoop, IAsyncDisposable
         }
         _wake.Release();
     }
+
+    /// <summary>
+    /// Does something once, right after the piece of work that runs now: what sends or writes in batches closes them there. On the loop only.
+    /// </summary>
+    internal void AtEndOfWork(Action work) => _atEnd.Add(work);
 
     /// <summary>Runs what is queued, then ends the thread. Must not be awaited on the loop itself.</summary>
     public async ValueTask DisposeAsync()
@@ -87,15 +93,27 @@ public sealed class ThreadLoop : NodeLoop, IAsyncDisposable
             }
             foreach (var work in batch)
             {
-                try { work(); }
-                catch (Exception problem)
-                {
-                    // The one catch-all below the dispatcher's: a timer or a continuation that threw must not end the node.
-                    Failures++;
-                    _onError?.Invoke(problem);
-                }
+                Do(work);
+                if (_atEnd.Count > 0) DoAtEnd();
             }
             batch.Clear();
+        }
+    }
+
+    private void DoAtEnd()
+    {
+        for (var i = 0; i < _atEnd.Count; i++) Do(_atEnd[i]);
+        _atEnd.Clear();
+    }
+
+    private void Do(Action work)
+    {
+        try { work(); }
+        catch (Exception problem)
+        {
+            // The one catch-all below the dispatcher's: a timer or a continuation that threw must not end the node.
+            Failures++;
+            _onError?.Invoke(problem);
         }
     }
 }

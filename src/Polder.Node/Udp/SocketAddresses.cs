@@ -12,11 +12,21 @@ internal static class SocketAddresses
 
     public static SocketAddress For(AddressFamily family) => new(family, SocketAddress.GetMaximumAddressSize(family));
 
-    public static void Write(Endpoint endpoint, SocketAddress address)
+    public static void Write(Endpoint endpoint, SocketAddress address) => WriteAfterFamily(endpoint, address.Family, address.Buffer.Span);
+
+    /// <summary>Writes a whole address of Linux's form, family included.</summary>
+    public static void Write(Endpoint endpoint, AddressFamily family, Span<byte> address)
     {
-        var bytes = address.Buffer.Span;
+        const ushort linuxIPv4 = 2, linuxIPv6 = 10;
+        address.Clear();
+        BinaryPrimitives.WriteUInt16LittleEndian(address, family == AddressFamily.InterNetwork ? linuxIPv4 : linuxIPv6);
+        WriteAfterFamily(endpoint, family, address);
+    }
+
+    private static void WriteAfterFamily(Endpoint endpoint, AddressFamily family, Span<byte> bytes)
+    {
         BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], endpoint.Port);
-        if (address.Family == AddressFamily.InterNetwork) BinaryPrimitives.WriteUInt32BigEndian(bytes[IPv4Offset..], endpoint.IPv4);
+        if (family == AddressFamily.InterNetwork) BinaryPrimitives.WriteUInt32BigEndian(bytes[IPv4Offset..], endpoint.IPv4);
         else endpoint.WriteAddress(bytes[IPv6Offset..]);
     }
 }

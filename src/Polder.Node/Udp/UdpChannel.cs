@@ -34,6 +34,7 @@ internal sealed class UdpChannel : IDisposable
             if (OperatingSystem.IsWindows()) _socket.IOControl(WindowsIgnorePortUnreachable, [0, 0, 0, 0], null);
             _socket.ReceiveBufferSize = KernelBufferBytes;
             _socket.SendBufferSize = KernelBufferBytes / 4;
+            ForbidFragments(bind.AddressFamily);
             _socket.Bind(bind);
         }
         catch
@@ -63,6 +64,9 @@ internal sealed class UdpChannel : IDisposable
         catch (ObjectDisposedException) { return false; }
     }
 
+    /// <summary>What is put here leaves with the next flush; null where the system has no such call.</summary>
+    public DatagramBatch? Batch => LinuxSockets.IsSupported ? field ??= new DatagramBatch(_socket) : null;
+
     public void Dispose()
     {
         if (_disposed) return;
@@ -72,7 +76,48 @@ internal sealed class UdpChannel : IDisposable
         if ((_thread.ThreadState & ThreadState.Unstarted) == 0) _thread.Join(TimeSpan.FromSeconds(1));
     }
 
+    // A datagram larger than the path carries is lost, not cut up (OV-2.3): so path MTU discovery learns what passes.
+    private void ForbidFragments(AddressFamily family)
+    {
+        try
+        {
+            if (OperatingSystem.IsLinux())
+            {
+                // "Probe": the mark is set, and the system's own idea of the path does not limit what we try.
+                var (level, option) = family == AddressFamily.InterNetwork
+                    ? (LinuxSockets.IpLevel, LinuxSockets.IpMtuDiscover) : (LinuxSockets.IPv6Level, LinuxSockets.IPv6MtuDiscover);
+                _socket.SetRawSocketOption(level, option, BitConverter.GetBytes(LinuxSockets.MtuDiscoverProbe));
+            }
+            else if (family == AddressFamily.InterNetwork) _socket.DontFragment = true;
+        }
+        catch (SocketException) { } // a system that cannot: then routers may cut up what is too long
+    }
+
     private void Receive()
+    {
+        if (LinuxSockets.IsSupported) ReceiveMany();
+        else ReceiveOneByOne();
+    }
+
+    private void ReceiveMany()
+    {
+        using var receiver = new DatagramReceiver(_socket);
+        ArrivalHandler keep = Keep;
+        while (!_disposed)
+        {
+            int count;
+            try { count = receiver.Receive(keep); }
+            catch (ObjectDisposedException) { return; }
+            if (count < 0 && !_disposed)
+            {
+                Volatile.Write(ref _dropped, _dropped + 1);
+                Thread.Sleep(1);
+            }
+            if (!_ring.IsEmpty) _arrived();
+        }
+    }
+
+    private void ReceiveOneByOne()
     {
         var datagram = GC.AllocateUninitializedArray<byte>(Limits.DatagramBytesMax, pinned: true);
         var from = SocketAddresses.For(_socket.AddressFamily);
@@ -86,17 +131,21 @@ internal sealed class UdpChannel : IDisposable
             catch (SocketException)
             {
                 // Too long a datagram, or a passing shortage of the system: that datagram is lost, no more.
-                _dropped++;
+                Volatile.Write(ref _dropped, _dropped + 1);
                 Thread.Sleep(1);
                 continue;
             }
             var bytes = from.Buffer.Span;
             var address = isIPv4 ? bytes.Slice(SocketAddresses.IPv4Offset, 4) : bytes.Slice(SocketAddresses.IPv6Offset, 16);
-            var port = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
-            Volatile.Write(ref _received, _received + 1);
-            Volatile.Write(ref _bytesIn, _bytesIn + length);
-            if (_ring.TryWrite(address, port, datagram.AsSpan(0, length))) _arrived();
-            else Volatile.Write(ref _dropped, _dropped + 1);
+            Keep(address, BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]), datagram.AsSpan(0, length));
+            _arrived();
         }
+    }
+
+    private void Keep(ReadOnlySpan<byte> address, ushort port, ReadOnlySpan<byte> datagram)
+    {
+        Volatile.Write(ref _received, _received + 1);
+        Volatile.Write(ref _bytesIn, _bytesIn + datagram.Length);
+        if (!_ring.TryWrite(address, port, datagram)) Volatile.Write(ref _dropped, _dropped + 1);
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Polder.Net;
+using Polder.Node.Runtime;
 using Polder.Runtime;
 
 namespace Polder.Node.Udp;
@@ -16,19 +17,28 @@ public sealed class UdpSocket : IDatagramSocket, IDisposable
     /// <summary>What may wait for the loop, for each address family. More is dropped and counted.</summary>
     private const int RingBytes = 1 << 20;
 
+    /// <summary>No datagram waits longer for others while one piece of work goes on.</summary>
+    private static readonly long BatchTicksMax = TimeProvider.System.TimestampFrequency / 10_000; // 0.1 ms
+
     private readonly NodeLoop _loop;
+    private readonly ThreadLoop? _batchingLoop;
+    private readonly Action _flush;
     private readonly UdpChannel _ipv4;
     private readonly UdpChannel? _ipv6;
     private readonly Action _deliver;
     private readonly bool _loopback;
     private int _delivering;
+    private int _waiting; // datagrams in batches
+    private bool _willFlush;
+    private volatile bool _disposed;
     private long _sent, _bytesOut, _refused;
 
     private UdpSocket(NodeLoop loop, int port, bool loopback)
     {
         _loop = loop;
         _loopback = loopback;
-        _deliver = Deliver;
+        _batchingLoop = loop as ThreadLoop;
+        (_deliver, _flush) = (Deliver, Flush);
         _ipv4 = new UdpChannel(new IPEndPoint(loopback ? IPAddress.Loopback : IPAddress.Any, port), RingBytes, Arrived);
         if (loopback || !Socket.OSSupportsIPv6) return;
         // Machines without working IPv6 are common: then the node has IPv4 only.
@@ -90,24 +100,74 @@ public sealed class UdpSocket : IDatagramSocket, IDisposable
     /// <summary>Datagrams that the system, or the confinement to loopback, refused to send.</summary>
     public long SendsRefused => Volatile.Read(ref _refused);
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Sends, best effort. On Linux what one piece of work on the loop sends leaves together when the work is done, at once when a batch
+    /// is full, and after 0.1 ms at the latest while it goes on sending or receiving.
+    /// </summary>
     public void Send(Endpoint to, ReadOnlySpan<byte> datagram)
     {
         var channel = to.IsIPv4 ? _ipv4 : _ipv6;
-        if (channel is null || !to.IsSendable || (_loopback && !to.IsLoopback) || !channel.TrySend(to, datagram))
+        if (channel is null || !to.IsSendable || (_loopback && !to.IsLoopback))
         {
             Volatile.Write(ref _refused, _refused + 1);
             return;
         }
-        Volatile.Write(ref _sent, _sent + 1);
-        Volatile.Write(ref _bytesOut, _bytesOut + datagram.Length);
+        if (_batchingLoop is not { IsCurrent: true } loop || channel.Batch is not { } batch) Count(1, channel.TrySend(to, datagram) ? (1, datagram.Length) : (0, 0));
+        else if (_disposed) Volatile.Write(ref _refused, _refused + 1);
+        else
+        {
+            if (!batch.TryAdd(to, datagram))
+            {
+                FlushBatch(batch);
+                if (!batch.TryAdd(to, datagram)) return;
+            }
+            _waiting++;
+            if (!_willFlush) loop.AtEndOfWork(_flush);
+            _willFlush = true;
+            FlushIfOld(batch);
+        }
     }
 
     /// <summary>Closes both sockets and ends their threads.</summary>
     public void Dispose()
     {
+        _disposed = true;
         _ipv4.Dispose();
         _ipv6?.Dispose();
+    }
+
+    private void Flush()
+    {
+        _willFlush = false;
+        if (_disposed) return;
+        if (_ipv4.Batch is { IsEmpty: false } batch) FlushBatch(batch);
+        if (_ipv6?.Batch is { IsEmpty: false } batch6) FlushBatch(batch6);
+    }
+
+    private void FlushIfOld()
+    {
+        if (_disposed) return;
+        if (_ipv4.Batch is { IsEmpty: false } batch) FlushIfOld(batch);
+        if (_ipv6?.Batch is { IsEmpty: false } batch6) FlushIfOld(batch6);
+    }
+
+    private void FlushIfOld(DatagramBatch batch)
+    {
+        if (TimeProvider.System.GetTimestamp() - batch.Since >= BatchTicksMax) FlushBatch(batch);
+    }
+
+    private void FlushBatch(DatagramBatch batch)
+    {
+        var waiting = batch.Count;
+        _waiting -= waiting;
+        Count(waiting, batch.Flush());
+    }
+
+    private void Count(int tried, (int Datagrams, long Bytes) sent)
+    {
+        Volatile.Write(ref _sent, _sent + sent.Datagrams);
+        Volatile.Write(ref _bytesOut, _bytesOut + sent.Bytes);
+        if (tried > sent.Datagrams) Volatile.Write(ref _refused, _refused + tried - sent.Datagrams);
     }
 
     // On a receiving thread: one post wakes the loop for as many datagrams as there are by then.
@@ -127,6 +187,7 @@ public sealed class UdpSocket : IDatagramSocket, IDisposable
                 var before = left;
                 if (_ipv4.Ring.TryRead(handler)) left--;
                 if (_ipv6 is not null && _ipv6.Ring.TryRead(handler)) left--;
+                if (_waiting > 0) FlushIfOld();
                 if (before == left) break;
             }
         }
