@@ -56,6 +56,10 @@ internal sealed class Agent
                 _ = TellLaterAsync(name, _nodes[name].TrafficAsync(
                     command["key"]!.GetValue<string>(), command["perSecond"]!.GetValue<int>(), command["seconds"]!.GetValue<double>()));
                 break;
+            case "transfer":
+                _ = TellLaterAsync(name, _nodes[name].TransferAsync(
+                    command["key"]!.GetValue<string>(), command["bytes"]!.GetValue<long>(), command["seed"]!.GetValue<int>()));
+                break;
             case "peers":
                 Tell(name, await _nodes[name].PeersAsync());
                 break;

@@ -64,6 +64,7 @@ internal sealed class LabNode : IAsyncDisposable
             tell(Said("session", session));
             node.Community<LabCommunity>().Hail(session.Peer);
         };
+        Transfers.Serve(node, tell);
         host.Sessions.Moved += (session, _) => tell(Said("moved", session));
         host.Sessions.Closed += session => tell(Said("closed", session));
         var said = "";
@@ -140,6 +141,9 @@ internal sealed class LabNode : IAsyncDisposable
         var (sent, answered) = await _node.InvokeAsync(() => Community.CallAsync(peer, perSecond, TimeSpan.FromSeconds(seconds)));
         return new JsonObject { ["event"] = "traffic", ["sent"] = sent, ["answered"] = answered };
     }
+
+    public Task<JsonObject> TransferAsync(string key, long bytes, int seed) =>
+        _node.InvokeAsync(() => Transfers.SendAsync(_node, PublicKey.TryParseHex(key, out var parsed) ? parsed : throw new ArgumentException("No key."), bytes, seed));
 
     public Task<Peer?> PeerAsync(string key) => _node.InvokeAsync(() =>
         PublicKey.TryParseHex(key, out var parsed) ? _node.Host.Peers.Find(parsed) : null);
