@@ -13,6 +13,8 @@ using Polder.Node.Storage;
 using Polder.Node.Udp;
 using Polder.Overlay;
 using Polder.Overlay.AddressBook;
+using Polder.Overlay.Dht;
+using Polder.Overlay.Dht.IPv8;
 using Polder.Overlay.Discovery;
 using Polder.Overlay.Invitations;
 using Polder.Overlay.Tags;
@@ -134,6 +136,8 @@ public sealed class NodeBuilder
             host.Offer(contacts);
             host.Offer(new InvitationService(host, contacts));
             host.Offer(new TagService(host));
+            host.Join(static context => new IPv8DhtCommunity(context));
+            host.Join(static context => new DhtCommunity(context));
             foreach (var list in lists) host.Contact.Add(list);
             foreach (var join in _joins) join(host);
             var node = new PolderNode(_options, parts, ledger, records, mark);

@@ -31,6 +31,7 @@ internal sealed class StateFiles(string folder, NodeLoop loop) : IStateStore
         StatePart.Invitations => "invitations",
         StatePart.Contacts => "contacts",
         StatePart.Tags => "tags",
+        StatePart.DhtRecords => "dht.records",
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, null),
     });
 

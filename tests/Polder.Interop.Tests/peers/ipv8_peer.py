@@ -23,6 +23,11 @@ stdout: one JSON object per line, always with "event":
     chain      key, blocks           answer to "chain"
     crawlRequest  from, key, start, end                                somebody crawls this peer
     packet     dir, host, port, overlay, id, size, hex                 with --trace only
+    dhtNodes   count, stored, storers   answer to "dhtNodes": nodes known, peers remembered, nodes that remember this one
+    dhtStored  key, holders             answer to "dhtPut"
+    dhtFound   key, values: [{hex, publicKey}]                         answer to "dhtGet"
+    dhtConnected  mid, nodes: [{publicKey, host, port}]                answer to "dhtConnect"
+    dhtPeerStored  storers              answer to "dhtStorePeer"
     blocked    host, port, overlay, id                                 a packet that would have left 127.0.0.0/8
     warning    logger, text          error what, text                  bye
 
@@ -36,6 +41,11 @@ stdin: one JSON object per line, always with "do" (an "id" in a command is repea
     crawl    key, [chain], [start, end]   ask peer "key" for its chain (or for "chain"); without a range: the whole chain
     chain    [key]                        what is in the database (default: own chain)
     sign     policy                       all | none | comma-separated types, from now on
+    dhtNodes                              with --dht
+    dhtPut   key, hex, [sign]             store a value
+    dhtGet   key                          find values
+    dhtStorePeer                          have its own address remembered, now
+    dhtConnect  mid                       find a peer by its mid
     raw      host, port, hex              any datagram
     walking  on                           true | false: pause the random walk
     quit
@@ -104,6 +114,7 @@ def arguments():
     p.add_argument("--max-peers", type=int, default=30)
     p.add_argument("--no-discovery", action="store_true")
     p.add_argument("--no-demo", action="store_true")
+    p.add_argument("--dht", action="store_true", help="run IPv8's DHT")
     p.add_argument("--no-churn", action="store_true", help="no RandomChurn and no PeriodicSimilarity")
     p.add_argument("--demo-id", default=DEMO_ID.hex(), help="another id for the demo overlay")
     p.add_argument("--trustchain", action="store_true", help="needs the checkout of 2020")
@@ -255,6 +266,12 @@ class ReferencePeer:
                     self.endpoint.send(peer.address, packet)
 
             self.add_overlay("demo", Demo)
+
+        if args.dht:
+            from ipv8.dht.churn import PingChurn
+            from ipv8.dht.discovery import DHTDiscoveryCommunity
+            overlay = self.add_overlay("dht", DHTDiscoveryCommunity)
+            self.strategies.append((PingChurn(overlay), -1))
 
         if args.trustchain or args.testnet:
             self.build_trustchain()
@@ -523,6 +540,37 @@ class ReferencePeer:
 
     def do_message(self, c, tag):
         self.overlays["demo"].say(self.peer_by_key(c["to"]), bytes.fromhex(c["hex"]), c.get("dist", False))
+
+    # Versions differ in how they keep things: one table or one per address class, lists or tuples of values.
+
+    def dht_tables(self):
+        dht = self.overlays["dht"]
+        tables = getattr(dht, "routing_tables", None)
+        return list(tables.values()) if tables is not None else [dht.routing_table]
+
+    def do_dhtNodes(self, c, tag):
+        dht = self.overlays["dht"]
+        count = sum(len(bucket.nodes) for table in self.dht_tables() for bucket in table.trie.values())
+        emit("dhtNodes", count=count, stored=sum(map(len, dht.store.values())),
+             storers=sum(map(len, dht.store_for_me.values())), **tag)
+
+    async def do_dhtPut(self, c, tag):
+        nodes = await self.overlays["dht"].store_value(bytes.fromhex(c["key"]), bytes.fromhex(c["hex"]), sign=bool(c.get("sign")))
+        emit("dhtStored", key=c["key"], holders=len(nodes), **tag)
+
+    async def do_dhtGet(self, c, tag):
+        values = await self.overlays["dht"].find_values(bytes.fromhex(c["key"]))
+        emit("dhtFound", key=c["key"], values=[dict(hex=v[0].hex(), publicKey=v[1].hex() if v[1] else "") for v in values], **tag)
+
+    async def do_dhtStorePeer(self, c, tag):
+        dht = self.overlays["dht"]
+        await dht.store_peer()
+        emit("dhtPeerStored", storers=sum(map(len, dht.store_for_me.values())), **tag)
+
+    async def do_dhtConnect(self, c, tag):
+        nodes = await self.overlays["dht"].connect_peer(bytes.fromhex(c["mid"]))
+        emit("dhtConnected", mid=c["mid"], nodes=[dict(publicKey=n.public_key.key_to_bin().hex(), host=n.address[0], port=n.address[1])
+                                                  for n in nodes], **tag)
 
     def do_raw(self, c, tag):
         self.endpoint.send(self.Address(c["host"], c["port"]), bytes.fromhex(c["hex"]))
