@@ -7,7 +7,8 @@ namespace Polder.Interop.Tests;
 /// <summary>IPv8's DHT with living py-ipv8 nodes: they store and we find, we store and they find, and peers by their mid both ways.</summary>
 public sealed class DhtTests
 {
-    public static TheoryData<string> Kinds => [LivingPeers.Python32, LivingPeers.Python214, LivingPeers.Python2020];
+    // py-ipv8 of 2020 runs an older DHT under another id (it ends with 73cb).
+    public static TheoryData<string> Kinds => [LivingPeers.Python32, LivingPeers.Python214];
 
     private static IPv8DhtCommunity Dht(OurNode node) => node.Node.Community<IPv8DhtCommunity>();
 
