@@ -8,6 +8,7 @@ public static class Figures
     [
         new("signatures", "raw Ed25519 on one core", SignatureFigures.RunAsync),
         new("introductions", "introduction-requests verified and answered over 127.0.0.1", IntroductionFigures.RunAsync),
+        new("flood", "known peers served while strangers send 50,000 junk packets a second", FloodFigures.RunAsync),
         new("blocks", "blocks validated and durably stored", BlockFigures.RunAsync),
         new("pairs", "records signed by two nodes over 127.0.0.1", PairFigures.RunAsync),
         new("program", "start to first page, and memory at rest", ProgramFigures.RunAsync),

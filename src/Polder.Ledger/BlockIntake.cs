@@ -87,7 +87,7 @@ internal sealed class BlockIntake(IBlockStore store, BlockValidator validator, K
     private bool IsTooMuch(HalfBlock block)
     {
         if (Involves(block)) return false;
-        if (store.Count >= options.BlocksMax) return true;
+        if (store.Count >= options.BlocksMax + Limits.BlocksAboveMax) return true;
         return store.CountOf(block.PublicKey) >= options.BlocksPerStrangerMax && book.Find(block.PublicKey) is null;
     }
 

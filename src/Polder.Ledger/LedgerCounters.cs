@@ -31,6 +31,8 @@ public enum LedgerCount
     CrawlsTimedOut,
     /// <summary>Broadcasts passed on.</summary>
     Relayed,
+    /// <summary>Blocks of others that gave way to newer ones.</summary>
+    BlocksEvicted,
     /// <summary>Agreements of others shown to their proposers.</summary>
     AgreementsTold,
 }

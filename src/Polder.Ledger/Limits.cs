@@ -65,4 +65,13 @@ public static class Limits
 
     /// <summary>How long a proposer has to show an agreement itself before it is told of it.</summary>
     public static readonly TimeSpan WitnessDelay = TimeSpan.FromSeconds(15);
+
+    /// <summary>Peers that must say that they hold nothing of our own chain before it is believed that there is no more of it.</summary>
+    public const int EmptyWitnesses = 2;
+
+    /// <summary>Blocks above <see cref="TrustChainOptions.BlocksMax"/> that are taken in until the oldest have given way.</summary>
+    public const int BlocksAboveMax = 2_000;
+
+    /// <summary>Blocks that give way at a time.</summary>
+    public const int EvictedAtOnce = 1_000;
 }

@@ -17,6 +17,7 @@ public sealed class OwnChain
     private readonly IBlockStore _store;
     private readonly TrustChainOptions _options;
     private bool _uncertain, _anyway;
+    private HashSet<PublicKey>? _emptyWitnesses;
     private string? _broken, _diskFailure;
     private HalfBlock? _latest;
     private FraudProof? _fraud;
@@ -147,8 +148,21 @@ public sealed class OwnChain
         _fraud = _store.FraudOf(Key);
     }
 
-    /// <summary>A peer answered what it has of our chain, and all of that is here.</summary>
-    internal void Confirmed() => _uncertain = false;
+    /// <summary>
+    /// A peer answered what it has of our chain, and all of that is here. One that showed blocks of ours was a witness; one that
+    /// has nothing may never have met us, or says so to make us fork: so <see cref="Limits.EmptyWitnesses"/> of them must agree.
+    /// </summary>
+    internal void Confirmed(PublicKey peer, bool showedChain)
+    {
+        if (!_uncertain) return;
+        if (!showedChain)
+        {
+            _emptyWitnesses ??= new(PublicKey.Comparer);
+            _emptyWitnesses.Add(peer);
+            if (_emptyWitnesses.Count < Limits.EmptyWitnesses) return;
+        }
+        (_uncertain, _emptyWitnesses) = (false, null);
+    }
 
     /// <summary>Peers hold a block of ours that does not fit to what is here.</summary>
     internal void Conflicts(HalfBlock block) =>

@@ -19,20 +19,21 @@ namespace Polder.Ledger;
 public sealed class TrustChainCommunity : Community
 {
     private const int ReplayChunk = 2_000;
-    private const int ResendsPerTickMax = 200;
 
     private readonly BlockIntake _intake;
     private readonly Crawler _crawler;
     private readonly Proposals _proposals;
+    private readonly ProposalSending _sending;
+    private readonly Broadcasts _broadcasts;
+    private readonly Eviction _eviction;
     private readonly Inbox _inbox;
     private readonly Agreements _agreements;
     private readonly CrawlPlan _plan;
     private readonly Witnesses _witnesses;
     private readonly BlockRates _rates = new();
-    private readonly RelayMemory _relayed = new(Limits.RelayedBlocksMax);
     private readonly TaskCompletionSource _replayed = new();
     private readonly byte[] _lengthExtra = new byte[4];
-    private TokenBucket _fraudNews, _evidence;
+    private TokenBucket _evidence;
 
     /// <summary>The overlay of TrustChain.</summary>
     public static CommunityId Id { get; } = CommunityId.FromHex("5ad767b05ae592a02488272ca2a86b847d4562e1");
@@ -52,6 +53,9 @@ public sealed class TrustChainCommunity : Community
         _intake = new BlockIntake(store, Validator, Identity, Book, Options, Counters);
         _crawler = new Crawler(Environment, store, Options, Counters, Request, Leaving);
         _proposals = new Proposals(Identity);
+        _broadcasts = new Broadcasts(this);
+        _sending = new ProposalSending(this, _proposals, _broadcasts);
+        _eviction = new Eviction(this);
         _inbox = new Inbox(store);
         _agreements = new Agreements(this, _inbox);
         _plan = new CrawlPlan(this, _crawler);
@@ -65,15 +69,14 @@ public sealed class TrustChainCommunity : Community
         OnUnsigned<HalfBlockPair>((from, pair) => ReceivePair(from, pair.First, pair.Second));
         OnUnsigned<HalfBlockBroadcast>((from, message) =>
         {
-            if (Receive(from, message.Block) && MayRelay(message.Ttl, message.Block)) Spread(new HalfBlockBroadcast(message.Block, NextTtl(message.Ttl)), from);
+            if (Receive(from, message.Block)) _broadcasts.Relay(message, from);
         });
         OnUnsigned<HalfBlockPairBroadcast>((from, pair) =>
         {
-            if (ReceivePair(from, pair.First, pair.Second) && MayRelay(pair.Ttl, pair.First))
-                Spread(new HalfBlockPairBroadcast(pair.First, pair.Second, NextTtl(pair.Ttl)), from);
+            if (ReceivePair(from, pair.First, pair.Second)) _broadcasts.Relay(pair, from);
         });
         OnUnsigned<EmptyCrawlResponse>((_, message) => _crawler.CountEmpty(message.CrawlId));
-        Every(TimeSpan.FromSeconds(1), Resend);
+        Every(TimeSpan.FromSeconds(1), Tick);
     }
 
     /// <summary>How it is set.</summary>
@@ -131,7 +134,7 @@ public sealed class TrustChainCommunity : Community
         var block = Own.Sign(to.Bytes, HalfBlock.UnknownSequence, type, transaction);
         var proposal = to == Identity.Public ? new Proposal(block) : _proposals.Add(block);
         _intake.Announce(block);
-        Go(SendFirstAsync(proposal));
+        Go(_sending.FirstAsync(proposal));
         return proposal;
     }
 
@@ -188,8 +191,7 @@ public sealed class TrustChainCommunity : Community
     /// <inheritdoc/>
     protected override void OnIntroduced(Peer peer)
     {
-        foreach (var proposal in _proposals.Open)
-            if (proposal is { IsFlushed: true, Sendings: 0 } && proposal.Block.LinkKey.SequenceEqual(peer.Key.Bytes)) SendProposal(proposal, peer);
+        _sending.Met(peer);
         _plan.Met(peer);
     }
 
@@ -245,7 +247,7 @@ public sealed class TrustChainCommunity : Community
         var wanted = _crawler.IsWanted(response.CrawlId);
         var wasKnown = IsKnown(response.Block);
         var held = Receive(from, response.Block, wanted);
-        if (wanted) _crawler.Count(response.CrawlId, response.Index, response.Total, held && !wasKnown);
+        if (wanted) _crawler.Count(response, held, held && !wasKnown);
     }
 
     private void Request(Peer peer, CrawlRequest request)
@@ -267,21 +269,11 @@ public sealed class TrustChainCommunity : Community
 
     private void OnKept(HalfBlock block)
     {
+        _eviction.Known(block);
         BlockKnown?.Invoke(block);
         Changed?.Invoke();
-        if (_proposals.TakeAnswered(block) is { } answered) Go(CompleteAsync(answered, block));
+        if (_proposals.TakeAnswered(block) is { } answered) Go(_sending.CompleteAsync(answered, block));
         if (block.PublicKey.SequenceEqual(Own.Key) && !block.IsProposal && Store.Get(block.LinkKey, block.LinkSequence) is { } agreed) _inbox.Remove(agreed);
-    }
-
-    /// <summary>The agreement is acknowledged to whoever waits only when it is safe here too.</summary>
-    private async Task CompleteAsync(Proposal proposal, HalfBlock agreement)
-    {
-        try { await Store.FlushAsync(); }
-        catch (IOException) { return; }
-        Counters.Count(LedgerCount.ProposalsAnswered);
-        // Whoever was shown another agreement to it finds the fraud by this.
-        SpreadPair(proposal.Block, agreement, exceptTo: agreement.PublicKey);
-        proposal.Answered(agreement);
     }
 
     private void OwnBlockCame(Endpoint from, HalfBlock block, IntakeResult result, Verdict? verdict)
@@ -307,11 +299,7 @@ public sealed class TrustChainCommunity : Community
     {
         FraudFound?.Invoke(fraud);
         Changed?.Invoke();
-        if (!_fraudNews.TryTake(Now, 10, 50)) return;
-        // A pair of blocks is judged like any two: whoever gets both holds the proof as well.
-        if (fraud.Kind == FraudKind.DoubleCountersign && Store.Get(fraud.First.LinkKey, fraud.First.LinkSequence) is { } proposal)
-            Spread(new HalfBlockBroadcast(proposal, 1), Endpoint.None);
-        Spread(new HalfBlockPairBroadcast(fraud.First, fraud.Second, 1), Endpoint.None);
+        _broadcasts.Fraud(fraud);
     }
 
     // ---- What goes out ----
@@ -322,13 +310,10 @@ public sealed class TrustChainCommunity : Community
     internal Crawler Crawler => _crawler;
     internal void Announce(HalfBlock block) => _intake.Announce(block);
     internal void NotifyChanged() => Changed?.Invoke();
+    internal void SendMessage<T>(Endpoint to, T message) where T : struct, Wire.IMessage<T> => SendUnsigned(to, message);
+    internal static void ExpectFrom(Peer peer, int datagrams) => Expect(peer, datagrams);
+    internal void SpreadPair(HalfBlock proposal, HalfBlock agreement, ReadOnlySpan<byte> exceptTo) => _broadcasts.Pair(proposal, agreement, exceptTo);
     internal void SendBlock(Endpoint to, HalfBlock block) => SendUnsigned(to, new HalfBlockMessage(block));
-
-    internal void SpreadPair(HalfBlock proposal, HalfBlock agreement, ReadOnlySpan<byte> exceptTo)
-    {
-        _relayed.Add(proposal.Hash.Head);
-        Spread(new HalfBlockPairBroadcast(proposal, agreement, (uint)Options.BroadcastTtl), Book.Find(exceptTo)?.Address ?? Endpoint.None);
-    }
 
     /// <summary>Starts work whose end nobody waits for. What it throws is a bug of ours and surfaces on the loop.</summary>
     internal void Go(Task work)
@@ -348,91 +333,11 @@ public sealed class TrustChainCommunity : Community
         }
     }
 
-    private async Task SendFirstAsync(Proposal proposal)
+    private void Tick()
     {
-        var safe = await Own.FlushAsync(proposal.Block);
-        if (safe)
-        {
-            var to = Book.Find(proposal.Block.LinkKey)?.Address ?? Endpoint.None;
-            proposal.IsFlushed = true;
-            if (Book.Find(proposal.Block.LinkKey) is { } peer) SendProposal(proposal, peer);
-            _relayed.Add(proposal.Block.Hash.Head);
-            Spread(new HalfBlockBroadcast(proposal.Block, (uint)Options.BroadcastTtl), to);
-        }
-        else
-        {
-            NotifyChanged();
-        }
-        proposal.Flushed(safe);
-    }
-
-    private void SendProposal(Proposal proposal, Peer to)
-    {
-        Expect(to, 1);
-        proposal.Sendings++;
-        proposal.SendAt = Now + Options.ResendInterval;
-        SendBlock(to.Address, proposal.Block);
-    }
-
-    /// <summary>What was signed and could not be flushed is sent once it is on disk after all.</summary>
-    private async Task TryDiskAgainAsync()
-    {
-        if (!await Own.TryDiskAgainAsync()) return;
-        foreach (var proposal in _proposals.Open)
-            if (proposal.Block.Sequence <= Own.FlushedTo) proposal.IsFlushed = true;
-        NotifyChanged();
-    }
-
-    private void Resend()
-    {
+        _sending.Resend();
         _witnesses.Tell();
-        if (Own.DiskFailed) Go(TryDiskAgainAsync());
-        var sent = 0;
-        List<Proposal>? failed = null;
-        foreach (var proposal in _proposals.Open)
-        {
-            if (sent >= ResendsPerTickMax) break;
-            if (!proposal.IsFlushed || Now < proposal.SendAt || Book.Find(proposal.Block.LinkKey) is not { } peer) continue;
-            if (proposal.Sendings >= Options.ResendsMax)
-            {
-                (failed ??= []).Add(proposal);
-                continue;
-            }
-            if (proposal.Sendings > 0) Counters.Count(LedgerCount.ProposalsResent);
-            SendProposal(proposal, peer);
-            sent++;
-        }
-        foreach (var proposal in failed ?? [])
-        {
-            _proposals.Remove(proposal);
-            proposal.GiveUp();
-        }
-    }
-
-    private static uint NextTtl(uint ttl) => Math.Min(ttl, 10) - 1;
-
-    private bool MayRelay(uint ttl, HalfBlock block)
-    {
-        if (ttl <= 1 || !_relayed.Add(block.Hash.Head)) return false;
-        Counters.Count(LedgerCount.Relayed);
-        return true;
-    }
-
-    /// <summary>Sends to so many random peers, but not to the one at that address, who has it.</summary>
-    private void Spread<T>(T message, Endpoint except) where T : struct, Wire.IMessage<T>
-    {
-        if (Peers.Count == 0) return;
-        var order = new Peer[Peers.Count];
-        for (var i = 0; i < order.Length; i++) order[i] = Peers[i];
-        var picks = Math.Min(order.Length, Options.FanOut + 1);
-        for (int i = 0, sent = 0; i < picks && sent < Options.FanOut; i++)
-        {
-            var j = Environment.Random.Next(i, order.Length - 1);
-            (order[i], order[j]) = (order[j], order[i]);
-            if (order[i].Address == except) continue;
-            SendUnsigned(order[i].Address, message);
-            sent++;
-        }
+        _eviction.Work();
     }
 
     /// <summary>Goes through the store after the start, in pieces, so that the node lives meanwhile.</summary>
@@ -441,6 +346,7 @@ public sealed class TrustChainCommunity : Community
         var seen = 0;
         foreach (var block in Store.All())
         {
+            _eviction.Known(block);
             BlockKnown?.Invoke(block);
             _proposals.Replay(block);
             _proposals.TakeAnswered(block);

@@ -38,7 +38,7 @@ public sealed record TrustChainOptions
     /// <summary>Blocks kept of a chain whose owner is neither known as a peer nor has a record with us. 1 to 1,000,000; default 256.</summary>
     public int BlocksPerStrangerMax { get; init => field = InRange(value, 1, 1_000_000); } = 256;
 
-    /// <summary>Blocks kept in all; ours and those that involve us are kept beyond it. At least 1,000; default 1,000,000.</summary>
+    /// <summary>Blocks kept in all; ours and our partners' are kept beyond it, of others the newest. At least 1,000; default 1,000,000.</summary>
     public long BlocksMax { get; init => field = value >= 1_000 ? value : throw new ArgumentOutOfRangeException(nameof(value)); } = 1_000_000;
 
     /// <summary>

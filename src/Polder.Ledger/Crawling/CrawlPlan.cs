@@ -51,7 +51,7 @@ internal sealed class CrawlPlan(TrustChainCommunity ledger, Crawler crawler)
         {
             var rest = await crawler.ChainAsync(peer, key);
             result = rest with { NewBlocks = rest.NewBlocks + result.NewBlocks };
-            if (rest.Complete) ledger.Own.Confirmed();
+            if (rest.Complete) ledger.Own.Confirmed(peer.Key, result.ShowedChain || rest.ShowedChain);
         }
         if (!result.Answered) Of(peer).AskedForOwn = false;
         if (before != ledger.Own.NeedsRecovery || result.NewBlocks > 0) ledger.NotifyChanged();

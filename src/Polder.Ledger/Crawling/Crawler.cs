@@ -10,7 +10,11 @@ namespace Polder.Ledger.Crawling;
 /// <param name="NewBlocks">Blocks that were not here before.</param>
 /// <param name="Answered">Whether the peer answered at all.</param>
 /// <param name="Complete">Whether all that was asked for came: for a whole chain, that it has no gap any more.</param>
-public readonly record struct CrawlResult(int NewBlocks, bool Answered, bool Complete);
+public readonly record struct CrawlResult(int NewBlocks, bool Answered, bool Complete)
+{
+    /// <summary>Whether blocks of the chain that was asked for came, new or not: the peer holds some of it.</summary>
+    public bool ShowedChain { get; init; }
+}
 
 /// <summary>
 /// Asks peers for blocks. Blocks are taken in one by one as they come, so a partial answer is not lost; this class only counts
@@ -47,11 +51,12 @@ internal sealed class Crawler(
         if (!_forms.ContainsKey(peer)) Learn(peer, wide: false);
     }
 
-    /// <summary>A block of an answer was taken in.</summary>
-    public void Count(uint crawlId, uint index, uint total, bool isNew)
+    /// <summary>A block of an answer was taken in, and is held now (new or not), or was not.</summary>
+    public void Count(CrawlResponse response, bool isHeld, bool isNew)
     {
-        if (!_open.TryGetValue(crawlId, out var ask)) return;
-        ask.Heard(total, index, isNew);
+        if (!_open.TryGetValue(response.CrawlId, out var ask)) return;
+        ask.ShowedChain |= isHeld && response.Block.PublicKey.SequenceEqual(ask.Key.Span);
+        ask.Heard(response.Total, response.Index, isNew);
     }
 
     /// <summary>There are no such blocks.</summary>
@@ -66,7 +71,7 @@ internal sealed class Crawler(
         if (_open.Count >= Limits.CrawlsOpenMax || leaving.IsCancellationRequested) return default;
         uint id;
         do id = (uint)(environment.Random.NextUInt64() >> 32); while (!_open.TryAdd(id, null!));
-        var ask = new Ask(environment);
+        var ask = new Ask(environment, key);
         _open[id] = ask;
         counters.Count(LedgerCount.CrawlsAsked);
         try
@@ -83,7 +88,7 @@ internal sealed class Crawler(
             await ask.WaitAsync(options.CrawlTimeout, firstBlock: false);
             if (ask.Answered) Learn(peer.Key, wide);
             if (!ask.IsDone) counters.Count(LedgerCount.CrawlsTimedOut);
-            return new CrawlResult(ask.NewBlocks, ask.Answered, ask.IsDone);
+            return new CrawlResult(ask.NewBlocks, ask.Answered, ask.IsDone) { ShowedChain = ask.ShowedChain };
         }
         finally
         {
@@ -97,22 +102,23 @@ internal sealed class Crawler(
         var deadline = environment.Time.GetTimestamp();
         var end = await AskAsync(peer, key, -1, -1);
         for (var again = 1; again < Limits.CrawlTriesMax && !end.Complete && !leaving.IsCancellationRequested; again++) end = await AskAsync(peer, key, -1, -1);
-        var (found, tries, lastFrom) = (end.NewBlocks, 0, 0u);
+        var (found, tries, lastFrom, showed) = (end.NewBlocks, 0, 0u, end.ShowedChain);
         if (!end.Answered) return end;
         while (environment.Time.GetElapsedTime(deadline) < Limits.ChainCrawlTimeout && !leaving.IsCancellationRequested)
         {
             var (from, to) = store.LowestUnknownRange(key.Span);
-            if (from > (store.Latest(key.Span)?.Sequence ?? 0)) return new CrawlResult(found, true, true);
+            if (from > (store.Latest(key.Span)?.Sequence ?? 0)) return new CrawlResult(found, true, true) { ShowedChain = showed };
             tries = from == lastFrom ? tries + 1 : 1;
             if (tries > Limits.CrawlTriesMax) break;
             lastFrom = from;
             var answer = await AskAsync(peer, key, from, Math.Min(to, from + Limits.CrawlAnswerBlocksMax - 1));
             found += answer.NewBlocks;
+            showed |= answer.ShowedChain;
         }
-        return new CrawlResult(found, true, false);
+        return new CrawlResult(found, true, false) { ShowedChain = showed };
     }
 
-    private sealed class Ask(NodeEnvironment environment)
+    private sealed class Ask(NodeEnvironment environment, ReadOnlyMemory<byte> key)
     {
         private readonly HashSet<uint> _heard = [];
         private readonly long _began = environment.Time.GetTimestamp();
@@ -120,6 +126,8 @@ internal sealed class Crawler(
         private TaskCompletionSource<bool>? _waiter;
         private bool _waitsForFirst;
 
+        public ReadOnlyMemory<byte> Key => key;
+        public bool ShowedChain { get; set; }
         public int NewBlocks { get; private set; }
         public bool Answered => _total != uint.MaxValue;
         public bool IsDone => Answered && _heard.Count >= Math.Min(_total, Limits.CrawlTotalMax);

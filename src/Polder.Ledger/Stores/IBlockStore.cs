@@ -6,7 +6,7 @@ namespace Polder.Ledger.Stores;
 /// <summary>
 /// Where half blocks live. Reads are synchronous and see everything written so far, flushed or not. Writes are queued and
 /// committed in groups in the order they were made; <see cref="FlushAsync"/> is the promise that they survive a crash.
-/// Nothing that was added is changed, and own blocks are never removed. Everything is called on the node's loop.
+/// Nothing that was added is changed, and nothing is removed but by <see cref="EvictAsync"/>. Everything is called on the node's loop.
 /// </summary>
 /// <remarks>
 /// Chains are named by the 74 bytes of their owner's key. Look-ups that must be fast: (key, number) and (link key, link number).
@@ -66,6 +66,16 @@ public interface IBlockStore
     /// looked up for the caller.
     /// </summary>
     void AddRange(IReadOnlyList<HalfBlock> blocks);
+
+    /// <summary>
+    /// Lets blocks go, those first that were added first, but none of which <paramref name="isKept"/> says so, and completes when
+    /// that is safe on disk. Until then they may still be found. A call looks at a bounded number of blocks, the next one goes on
+    /// from there, so it may let fewer go than it could. Proofs of fraud hold their own copies. One call at a time.
+    /// </summary>
+    /// <param name="max">At most so many.</param>
+    /// <param name="isKept">Whether a block stays.</param>
+    /// <returns>How many went.</returns>
+    Task<int> EvictAsync(int max, Func<HalfBlock, bool> isKept);
 
     /// <summary>Everything known about proven frauds, in the order it was added.</summary>
     IReadOnlyList<FraudProof> Frauds();

@@ -96,16 +96,20 @@ public sealed class MemoryBlockStore : IBlockStore
     /// <inheritdoc/>
     public uint LowestUnknown(ReadOnlySpan<byte> key)
     {
-        if (Find(key)?.Blocks is not [var first, ..] blocks || first.Sequence != 1) return 1;
-        // Numbers are distinct and rise, so block i has at least number i + 1: the first gap is found by halving.
-        int low = 0, high = blocks.Count;
-        while (low < high)
+        if (Find(key) is not { } chain) return 1;
+        return chain.Extent.LowestUnknown(_ =>
         {
-            var middle = (low + high) / 2;
-            if (blocks[middle].Sequence == middle + 1) low = middle + 1;
-            else high = middle;
-        }
-        return (uint)low + 1;
+            // Numbers are distinct and rise, so block i has at least number i + 1: the first gap is found by halving.
+            var blocks = chain.Blocks;
+            int low = 0, high = blocks.Count;
+            while (low < high)
+            {
+                var middle = (low + high) / 2;
+                if (blocks[middle].Sequence == middle + 1) low = middle + 1;
+                else high = middle;
+            }
+            return (uint)low + 1;
+        });
     }
 
     /// <inheritdoc/>
@@ -121,6 +125,18 @@ public sealed class MemoryBlockStore : IBlockStore
     public void AddRange(IReadOnlyList<HalfBlock> blocks)
     {
         foreach (var block in blocks) Add(block);
+    }
+
+    /// <inheritdoc/>
+    public async Task<int> EvictAsync(int max, Func<HalfBlock, bool> isKept)
+    {
+        ArgumentNullException.ThrowIfNull(isKept);
+        var going = new List<HalfBlock>();
+        for (var i = 0; i < _inOrder.Count && going.Count < max; i++)
+            if (!isKept(_inOrder[i])) going.Add(_inOrder[i]);
+        foreach (var block in going) Queue(new StoreWrite(null, null, null, block));
+        await FlushAsync();
+        return going.Count;
     }
 
     /// <inheritdoc/>
@@ -235,11 +251,13 @@ public sealed class MemoryBlockStore : IBlockStore
             return true;
         }
         if (write.Refusal is { } refusal) return _refusals.Add(refusal);
+        if (write.Evicted is { } evicted) return Remove(evicted);
         var block = write.Block!;
         var chain = FindOrAdd(block.PublicKey);
         var index = chain.Blocks is [.., var last] && last.Sequence < block.Sequence ? ~chain.Blocks.Count : chain.IndexOf(block.Sequence);
         if (index >= 0) return false;
         chain.Blocks.Insert(~index, block);
+        chain.Extent.Added(block.Sequence);
         if (!block.IsProposal)
         {
             var target = FindOrAdd(block.LinkKey);
@@ -247,6 +265,17 @@ public sealed class MemoryBlockStore : IBlockStore
         }
         _byHash[block.Hash] = block;
         _inOrder.Add(block);
+        return true;
+    }
+
+    private bool Remove(HalfBlock block)
+    {
+        if (Find(block.PublicKey) is not { } chain || chain.IndexOf(block.Sequence) is not (>= 0 and var index)) return false;
+        chain.Blocks.RemoveAt(index);
+        chain.Extent.Removed(1, block.Sequence, chain.Blocks is [.., var last] ? last.Sequence : 0);
+        if (!block.IsProposal) Find(block.LinkKey)?.Linking.Remove(block);
+        _byHash.Remove(block.Hash);
+        _inOrder.Remove(block);
         return true;
     }
 
@@ -260,6 +289,8 @@ public sealed class MemoryBlockStore : IBlockStore
 
     private sealed class Chain
     {
+        public ChainExtent Extent { get; } = new();
+
         /// <summary>By number.</summary>
         public List<HalfBlock> Blocks { get; } = [];
 

@@ -25,4 +25,4 @@ public sealed class MemoryPlatter
 /// </summary>
 public delegate Task<int> CommitWrites(int records);
 
-internal readonly record struct StoreWrite(HalfBlock? Block, FraudProof? Fraud, Hash256? Refusal);
+internal readonly record struct StoreWrite(HalfBlock? Block, FraudProof? Fraud, Hash256? Refusal, HalfBlock? Evicted = null);

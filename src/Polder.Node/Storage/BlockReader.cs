@@ -19,6 +19,7 @@ internal sealed class BlockReader(Database database, string path)
     private readonly Statement _all = database.Prepare(
         "SELECT packed, hash_head, ordinal FROM blocks WHERE ordinal > ? AND ordinal <= ? ORDER BY ordinal LIMIT ?");
     private readonly Statement _numbers = database.Prepare("SELECT sequence FROM blocks WHERE peer = ? AND sequence >= ? ORDER BY sequence");
+    private readonly Statement _latest = database.Prepare("SELECT max(sequence) FROM blocks WHERE peer = ?");
     private readonly Statement _last = database.Prepare("SELECT max(ordinal) FROM blocks");
 
     public HalfBlock? Get(int peer, uint sequence) => First(_place.Bind(1, peer).Bind(2, sequence));
@@ -49,19 +50,23 @@ internal sealed class BlockReader(Database database, string path)
     public List<HalfBlock> LinkingTo(int peer, long from, long to, int max) =>
         Blocks(_linking.Bind(1, peer).Bind(2, from).Bind(3, to).Bind(4, max));
 
-    /// <summary>The next blocks in the order of all, and the last one's place in it.</summary>
-    public List<HalfBlock> Page(long after, long last, int max, out long reached)
+    /// <summary>The next blocks in the order of all, each with its place in it.</summary>
+    public List<(HalfBlock Block, long Ordinal)> Page(long after, long last, int max)
     {
-        var found = new List<HalfBlock>();
-        reached = last;
+        var found = new List<(HalfBlock, long)>();
         _all.Bind(1, after).Bind(2, last).Bind(3, max);
-        while (_all.Step())
-        {
-            found.Add(Read(_all));
-            reached = _all.Number(2);
-        }
-        if (found.Count < max) reached = last;
+        while (_all.Step()) found.Add((Read(_all), _all.Number(2)));
         return found;
+    }
+
+    /// <summary>The highest number of a chain on the disk; 0 without one.</summary>
+    public uint Latest(int peer)
+    {
+        _latest.Bind(1, peer);
+        if (!_latest.Step()) return 0;
+        var latest = (uint)_latest.Number(0);
+        _latest.Reset();
+        return latest;
     }
 
     public long LastOrdinal()

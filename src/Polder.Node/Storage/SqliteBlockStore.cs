@@ -16,25 +16,24 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     private const string SigningRefusedFact = "signing refused";
 
     private readonly string _path;
-    private readonly Dictionary<byte[], Chain> _chains = new(KeyBytesComparer.Instance);
-    private readonly Dictionary<byte[], Chain>.AlternateLookup<ReadOnlySpan<byte>> _chainOf;
-    private readonly List<FraudProof> _frauds = [];
-    private readonly HashSet<Hash256> _refusals = [];
-    private readonly Queue<RefusedBlock> _refused = [];
-    private readonly Dictionary<string, byte[]> _facts = [];
+    private readonly ChainNumbers _chains;
+    private readonly StoreNotes _notes;
     private readonly Database _database;
     private readonly BlockReader _reader;
+    private readonly BlockEviction _eviction;
     private readonly StorageThread? _writer;
-    private int _lastNumber;
-    private Chain? _before, _last;
+    private List<(HalfBlock Block, long Ordinal)>? _going;
     private bool _disposed;
 
     private SqliteBlockStore(string path, Database database, bool readOnly)
     {
         (_path, _database) = (path, database);
-        _chainOf = _chains.GetAlternateLookup<ReadOnlySpan<byte>>();
-        Load();
+        _notes = new StoreNotes(() => CheckedWriter);
+        _chains = new ChainNumbers(chain => CheckedWriter.Write((chain.Number, chain.Key), static (batch, peer) => batch.Peers.Add(peer)));
+        Count = _chains.Load(database);
+        _notes.Load(database);
         _reader = new BlockReader(database, path);
+        _eviction = new BlockEviction(_reader);
         if (!readOnly) _writer = new StorageThread(path);
     }
 
@@ -96,11 +95,11 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     public int Salvaged { get; private set; }
 
     /// <summary>Why nothing may be signed: the own chain is not known to be whole. Kept on disk until <see cref="AllowSigning"/>.</summary>
-    public string? SigningRefused => _facts.TryGetValue(SigningRefusedFact, out var words) ? System.Text.Encoding.UTF8.GetString(words) : null;
+    public string? SigningRefused => _notes.Fact(SigningRefusedFact) is { } words ? System.Text.Encoding.UTF8.GetString(words) : null;
 
     /// <summary>Whose database it is; null before the first start was finished.</summary>
     public Identity.PublicKey? Owner =>
-        _facts.TryGetValue(OwnerFact, out var key) && Identity.PublicKey.TryParse(key, out var owner) ? owner : null;
+        _notes.Fact(OwnerFact) is { } key && Identity.PublicKey.TryParse(key, out var owner) ? owner : null;
 
     /// <summary>Why nothing can be written at present (disk full, read-only, damage); null normally.</summary>
     public string? WriteFailure => _writer?.Failure?.Message;
@@ -113,28 +112,28 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
 
     internal StorageThread Writer => _writer!;
 
-    internal IReadOnlyCollection<Hash256> Refusals => _refusals;
+    internal IReadOnlyCollection<Hash256> Refusals => _notes.Refusals;
 
     /// <summary>From now on, over restarts, nothing is signed.</summary>
-    public void RefuseSigning(string reason) => SetFact(SigningRefusedFact, System.Text.Encoding.UTF8.GetBytes(reason));
+    public void RefuseSigning(string reason) => _notes.SetFact(SigningRefusedFact, System.Text.Encoding.UTF8.GetBytes(reason));
 
     /// <summary>The own chain was compared with what peers hold.</summary>
     public void AllowSigning()
     {
-        if (_facts.ContainsKey(SigningRefusedFact)) SetFact(SigningRefusedFact, null);
+        if (_notes.Fact(SigningRefusedFact) is not null) _notes.SetFact(SigningRefusedFact, null);
     }
 
     /// <inheritdoc/>
-    public int CountOf(ReadOnlySpan<byte> key) => Find(key)?.Count ?? 0;
+    public int CountOf(ReadOnlySpan<byte> key) => _chains.Find(key)?.Extent.Count ?? 0;
 
     /// <inheritdoc/>
     public IReadOnlyList<ChainSummary> Chains() =>
-        [.. _chains.Where(pair => pair.Value.Count > 0).Select(pair => new ChainSummary(pair.Key, pair.Value.Count, pair.Value.Latest))];
+        [.. _chains.All.Where(static chain => chain.Extent.Count > 0).Select(static chain => new ChainSummary(chain.Key, chain.Extent.Count, chain.Extent.Latest))];
 
     /// <inheritdoc/>
     public HalfBlock? Get(ReadOnlySpan<byte> key, uint sequence)
     {
-        if (Find(key) is not { Count: > 0 } chain) return null;
+        if (_chains.Find(key) is not { Extent.Count: > 0 } chain) return null;
         var (writing, open) = Pending;
         return open?.View.Get(key, sequence) ?? writing?.View.Get(key, sequence) ?? _reader.Get(chain.Number, sequence);
     }
@@ -147,12 +146,12 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public HalfBlock? Latest(ReadOnlySpan<byte> key) => Find(key) is { Count: > 0 } chain ? Get(key, chain.Latest) : null;
+    public HalfBlock? Latest(ReadOnlySpan<byte> key) => _chains.Find(key) is { Extent.Count: > 0 } chain ? Get(key, chain.Extent.Latest) : null;
 
     /// <inheritdoc/>
     public HalfBlock? Before(ReadOnlySpan<byte> key, uint sequence)
     {
-        if (Find(key) is not { Count: > 0 } chain) return null;
+        if (_chains.Find(key) is not { Extent.Count: > 0 } chain) return null;
         var (writing, open) = Pending;
         HalfBlock? best = null;
         foreach (var candidate in (ReadOnlySpan<HalfBlock?>)
@@ -168,7 +167,7 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     /// <inheritdoc/>
     public IReadOnlyList<HalfBlock> Range(ReadOnlySpan<byte> key, uint from, uint to, int max)
     {
-        if (Find(key) is not { Count: > 0 } chain || from > to || max <= 0) return [];
+        if (_chains.Find(key) is not { Extent.Count: > 0 } chain || from > to || max <= 0) return [];
         var (writing, open) = Pending;
         var written = _reader.Range(chain.Number, from, to, max);
         return Merge(written, writing?.View.Range(key, from, to, max), open?.View.Range(key, from, to, max), static block => block.Sequence, max);
@@ -177,7 +176,7 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     /// <inheritdoc/>
     public IReadOnlyList<HalfBlock> LinkingTo(ReadOnlySpan<byte> key, uint from, uint to, int max)
     {
-        if (Find(key) is not { } chain || from > to || max <= 0) return [];
+        if (_chains.Find(key) is not { } chain || from > to || max <= 0) return [];
         var (writing, open) = Pending;
         var written = _reader.LinkingTo(chain.Number, from, to, max);
         return Merge(written, writing?.View.LinkingTo(key, from, to, max), open?.View.LinkingTo(key, from, to, max), static block => block.LinkSequence, max);
@@ -186,14 +185,10 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     /// <inheritdoc/>
     public uint LowestUnknown(ReadOnlySpan<byte> key)
     {
-        if (Find(key) is not { Count: > 0 } chain) return 1;
-        if (chain.Latest == chain.Count) return chain.Latest + 1;
+        if (_chains.Find(key) is not { } chain) return 1;
         var (writing, open) = Pending;
-        // Nothing is ever removed, so the lowest gap only moves up: the next question begins where this one ended.
-        var owner = chain.Key;
-        chain.LowestUnknown = _reader.FirstGap(chain.Number, chain.LowestUnknown,
-            number => open?.View.Get(owner, number) is not null || writing?.View.Get(owner, number) is not null);
-        return chain.LowestUnknown;
+        return chain.Extent.LowestUnknown(from => _reader.FirstGap(chain.Number, from,
+            number => open?.View.Get(chain.Key, number) is not null || writing?.View.Get(chain.Key, number) is not null));
     }
 
     /// <inheritdoc/>
@@ -203,7 +198,9 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
         var last = _reader.LastOrdinal();
         for (var at = 0L; at < last;)
         {
-            foreach (var block in _reader.Page(at, last, PageBlocks, out at)) yield return block;
+            var page = _reader.Page(at, last, PageBlocks);
+            foreach (var (block, _) in page) yield return block;
+            at = page.Count == PageBlocks ? page[^1].Ordinal : last;
         }
         foreach (var batch in (StoreBatch?[])[writing, open])
         {
@@ -235,7 +232,7 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
         foreach (var block in blocks)
         {
             // What may be held already is looked up, so that those before it in here must be there to be found.
-            if (rows.Count > 0 && block.Sequence <= (Find(block.PublicKey)?.Latest ?? 0)) WriteRows();
+            if (rows.Count > 0 && block.Sequence <= (_chains.Find(block.PublicKey)?.Extent.Latest ?? 0)) WriteRows();
             if (TryPlace(block, out var row)) rows.Add(row);
         }
         WriteRows();
@@ -248,52 +245,44 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<FraudProof> Frauds() => _frauds;
+    public async Task<int> EvictAsync(int max, Func<HalfBlock, bool> isKept)
+    {
+        ArgumentNullException.ThrowIfNull(isKept);
+        // What a disk that failed has written at last is accounted for first.
+        if (_going is not null) await FinishEvictionAsync();
+        var going = _eviction.Choose(max, isKept);
+        if (going.Count == 0) return 0;
+        CheckedWriter.Write(going, static (batch, evicted) => batch.Evicted.AddRange(evicted.Select(static entry => entry.Ordinal)));
+        _going = going;
+        await FinishEvictionAsync();
+        return going.Count;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FraudProof> Frauds() => _notes.Frauds;
 
     /// <inheritdoc/>
     public FraudProof? FraudOf(ReadOnlySpan<byte> key)
     {
-        foreach (var proof in _frauds)
+        foreach (var proof in _notes.Frauds)
             if (key.SequenceEqual(proof.Culprit)) return proof;
         return null;
     }
 
     /// <inheritdoc/>
-    public bool AddFraud(FraudProof proof)
-    {
-        foreach (var known in _frauds)
-            if (known.SameBlocks(proof)) return false;
-        _frauds.Add(proof);
-        CheckedWriter.Write(proof, static (batch, added) => batch.Frauds.Add(added));
-        return true;
-    }
+    public bool AddFraud(FraudProof proof) => _notes.AddFraud(proof);
 
     /// <inheritdoc/>
-    public bool IsRefused(Hash256 proposal) => _refusals.Contains(proposal);
+    public bool IsRefused(Hash256 proposal) => _notes.IsRefused(proposal);
 
     /// <inheritdoc/>
-    public void AddRefusal(Hash256 proposal)
-    {
-        if (_refusals.Add(proposal)) CheckedWriter.Write(proposal, static (batch, added) => batch.Refusals.Add(added));
-    }
+    public void AddRefusal(Hash256 proposal) => _notes.AddRefusal(proposal);
 
     /// <inheritdoc/>
-    public IReadOnlyList<RefusedBlock> Refused(ReadOnlySpan<byte> key)
-    {
-        var found = new List<RefusedBlock>();
-        foreach (var refused in _refused)
-            if (key.IsEmpty || key.SequenceEqual(refused.Block.PublicKey)) found.Add(refused);
-        return found;
-    }
+    public IReadOnlyList<RefusedBlock> Refused(ReadOnlySpan<byte> key) => _notes.Refused(key);
 
     /// <inheritdoc/>
-    public void AddRefused(RefusedBlock block)
-    {
-        foreach (var known in _refused)
-            if (known.Block.Equals(block.Block)) return;
-        if (_refused.Count >= Ledger.Limits.RefusedBlocksMax) _refused.Dequeue();
-        _refused.Enqueue(block);
-    }
+    public void AddRefused(RefusedBlock block) => _notes.AddRefused(block);
 
     /// <inheritdoc/>
     public Task FlushAsync() => CheckedWriter.FlushAsync();
@@ -320,7 +309,8 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
             database.Execute("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
             Schema.Upgrade(database, path);
             var store = new SqliteBlockStore(path, database, readOnly: false);
-            if (!store._facts.TryGetValue(OwnerFact, out var known)) store.SetFact(OwnerFact, owner.ToArray());
+            var known = store._notes.Fact(OwnerFact);
+            if (known is null) store._notes.SetFact(OwnerFact, owner.ToArray());
             else if (!owner.SequenceEqual(known))
             {
                 store.Dispose();
@@ -346,18 +336,17 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     private bool TryPlace(HalfBlock block, out BlockRow row)
     {
         row = default;
-        var chain = FindOrNumber(block.PublicKey);
+        var chain = _chains.FindOrNumber(block.PublicKey);
         // Numbers above the highest are new; most blocks are.
-        if (chain.Count > 0 && block.Sequence <= chain.Latest && Holds(chain, block)) return false;
-        var linked = FindOrNumber(block.LinkKey);
-        chain.Count++;
-        chain.Latest = Math.Max(chain.Latest, block.Sequence);
+        if (chain.Extent.Count > 0 && block.Sequence <= chain.Extent.Latest && Holds(chain, block)) return false;
+        var linked = _chains.FindOrNumber(block.LinkKey);
+        chain.Extent.Added(block.Sequence);
         Count++;
         row = new BlockRow(block, chain.Number, linked.Number);
         return true;
     }
 
-    private bool Holds(Chain chain, HalfBlock block)
+    private bool Holds(NumberedChain chain, HalfBlock block)
     {
         var (writing, open) = Pending;
         return open?.View.Get(block.PublicKey, block.Sequence) is not null
@@ -365,11 +354,19 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
             || _reader.OrdinalOf(chain.Number, block.Sequence) > 0;
     }
 
-    private void SetFact(string name, byte[]? value)
+    private async Task FinishEvictionAsync()
     {
-        if (value is null) _facts.Remove(name);
-        else _facts[name] = value;
-        CheckedWriter.Write((name, value), static (batch, fact) => batch.Facts.Add(fact));
+        await FlushAsync();
+        var going = _going!;
+        _going = null;
+        Count -= going.Count;
+        foreach (var ofChain in going.GroupBy(entry => _chains.Find(entry.Block.PublicKey)!))
+        {
+            var (writing, open) = Pending;
+            var (chain, key) = (ofChain.Key, ofChain.Key.Key);
+            var latest = Math.Max(_reader.Latest(chain.Number), Math.Max(open?.View.Latest(key)?.Sequence ?? 0, writing?.View.Latest(key)?.Sequence ?? 0));
+            chain.Extent.Removed(ofChain.Count(), ofChain.Min(static entry => entry.Block.Sequence), latest);
+        }
     }
 
     private static List<HalfBlock> Merge(
@@ -379,68 +376,5 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
         // Older ones stand first, and the sort keeps them so. A block may be on the disk and still in the batch: once is enough.
         var all = written.Concat(writing ?? []).Concat(open ?? []).DistinctBy(static block => block.Hash);
         return [.. all.OrderBy(order).Take(max)];
-    }
-
-    private Chain? Find(ReadOnlySpan<byte> key) => _chainOf.TryGetValue(key, out var chain) ? chain : null;
-
-    private Chain FindOrNumber(ReadOnlySpan<byte> key)
-    {
-        // Two chains that agree with each other come by turns: comparing is cheaper than hashing.
-        if (_before is { } before && key.SequenceEqual(before.Key)) return before;
-        if (_last is { } last && key.SequenceEqual(last.Key))
-        {
-            (_before, _last) = (_last, _before);
-            return last;
-        }
-        if (!_chainOf.TryGetValue(key, out var chain)) chain = Number(key);
-        (_before, _last) = (chain, _before);
-        return chain;
-    }
-
-    private Chain Number(ReadOnlySpan<byte> key)
-    {
-        var chain = new Chain(++_lastNumber, key.ToArray());
-        _chains.Add(chain.Key, chain);
-        CheckedWriter.Write((chain.Number, chain.Key), static (batch, peer) => batch.Peers.Add(peer));
-        return chain;
-    }
-
-    private void Load()
-    {
-        var numbered = new Dictionary<int, Chain>();
-        var peers = _database.Prepare("SELECT id, key FROM peers");
-        while (peers.Step())
-        {
-            var chain = new Chain((int)peers.Number(0), peers.Blob(1).ToArray());
-            numbered.Add(chain.Number, chain);
-            _chains.Add(chain.Key, chain);
-            _lastNumber = Math.Max(_lastNumber, chain.Number);
-        }
-        // Answered from the index of places alone.
-        var counts = _database.Prepare("SELECT peer, count(*), max(sequence) FROM blocks GROUP BY peer");
-        while (counts.Step())
-        {
-            var chain = numbered[(int)counts.Number(0)];
-            chain.Count = (int)counts.Number(1);
-            chain.Latest = (uint)counts.Number(2);
-            Count += chain.Count;
-        }
-        var frauds = _database.Prepare("SELECT kind, first, second FROM frauds ORDER BY ordinal");
-        while (frauds.Step())
-            if (HalfBlock.TryUnpack(frauds.Blob(1), out var first) && HalfBlock.TryUnpack(frauds.Blob(2), out var second))
-                _frauds.Add(new FraudProof((FraudKind)frauds.Number(0), first, second));
-        var refusals = _database.Prepare("SELECT hash FROM refusals");
-        while (refusals.Step()) _refusals.Add(new Hash256(refusals.Blob(0)));
-        var facts = _database.Prepare("SELECT name, value FROM facts");
-        while (facts.Step()) _facts[System.Text.Encoding.UTF8.GetString(facts.Blob(0))] = facts.Blob(1).ToArray();
-    }
-
-    private sealed class Chain(int number, byte[] key)
-    {
-        public int Number => number;
-        public byte[] Key => key;
-        public int Count { get; set; }
-        public uint Latest { get; set; }
-        public uint LowestUnknown { get; set; } = 1;
     }
 }

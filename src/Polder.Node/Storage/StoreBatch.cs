@@ -25,10 +25,12 @@ internal sealed class StoreBatch
     public List<BlockRow> Blocks { get; } = [];
     /// <summary>Keys that got a number.</summary>
     public List<(int Number, byte[] Key)> Peers { get; } = [];
+    /// <summary>Places in the order of all of blocks that go.</summary>
+    public List<long> Evicted { get; } = [];
     public List<FraudProof> Frauds { get; } = [];
     public List<Hash256> Refusals { get; } = [];
     public List<(string Name, byte[]? Value)> Facts { get; } = [];
-    public int Writes => Blocks.Count + Peers.Count + Frauds.Count + Refusals.Count + Facts.Count;
+    public int Writes => Blocks.Count + Evicted.Count + Peers.Count + Frauds.Count + Refusals.Count + Facts.Count;
     public bool IsEmpty => Writes == 0;
 
     /// <summary>Who waits for this batch to be safe; made when the first asks.</summary>

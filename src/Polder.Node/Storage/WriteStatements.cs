@@ -15,6 +15,7 @@ internal sealed class WriteStatements(Database database)
     private readonly Statement _peer = database.Prepare("INSERT INTO peers (id, key) VALUES (?, ?)");
     private readonly Statement _block = database.Prepare(Insert + Row);
     private readonly Statement _blocks = database.Prepare(Insert + string.Join(", ", Enumerable.Repeat(Row, RowsAtOnce)));
+    private readonly Statement _evict = database.Prepare("DELETE FROM blocks WHERE ordinal = ?");
     private readonly Statement _fraud = database.Prepare("INSERT INTO frauds (kind, first, second) VALUES (?, ?, ?)");
     private readonly Statement _refusal = database.Prepare("INSERT OR IGNORE INTO refusals (hash) VALUES (?)");
     private readonly Statement _fact = database.Prepare("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)");
@@ -34,6 +35,7 @@ internal sealed class WriteStatements(Database database)
             Bind(_block, 0, batch.Blocks[written]);
             _block.Run();
         }
+        foreach (var ordinal in batch.Evicted) _evict.Bind(1, ordinal).Run();
         foreach (var fraud in batch.Frauds)
             _fraud.Bind(1, (int)fraud.Kind).Bind(2, fraud.First.Packed.Span).Bind(3, fraud.Second.Packed.Span).Run();
         Span<byte> hash = stackalloc byte[Hash256.Bytes];

@@ -37,6 +37,7 @@ public sealed class NodeHost
     private readonly Heartbeat _heartbeat;
     private readonly long _startedAt;
     private LanDiscovery? _lan;
+    private PendingChecks? _pending;
     private TokenBucket _walks;
     private ulong _globalTime;
     private TokenBucket _faultLog;
@@ -214,6 +215,7 @@ public sealed class NodeHost
         _stopped = true;
         Sessions.Stop();
         Environment.Socket.Received = null;
+        _pending?.Stop();
         if (_started) _heartbeat.Stop();
         _lan?.Stop();
         Streams.Stop();
@@ -246,19 +248,28 @@ public sealed class NodeHost
             if (datagram is [DataPacket.FirstByte, ..]) Sessions.Receive(from, datagram);
             else if (datagram is [PunctureProbe.FirstByte, ..]) Nat.Receive(null, from, datagram);
             else if (!Packet.HasHeader(datagram)) ReceiveOther(from, datagram);
-            else if (Admits(from, datagram.Length))
-            {
-                var id = Packet.CommunityOf(datagram);
-                if (_communities.Find(id) is { } community) community.Receive(from, datagram);
-                else if (id == DiscoveryCommunity.Extension) Sessions.Receive(from, datagram);
-                else _foreign.Receive(id, from, datagram);
-            }
+            else if (Admits(from, datagram.Length)) Deliver(from, datagram);
         }
         // The one catch-all (design §8): whatever a handler throws is our bug, and one datagram must not stop the node.
         catch (Exception problem)
         {
             RaiseFault(new Fault(problem, from.ToString(), datagram.ToArray()));
         }
+    }
+
+    private void Deliver(Endpoint from, ReadOnlySpan<byte> datagram)
+    {
+        var id = Packet.CommunityOf(datagram);
+        if (_communities.Find(id) is { } community) community.Receive(from, datagram);
+        else if (id == DiscoveryCommunity.Extension) Sessions.Receive(from, datagram);
+        else _foreign.Receive(id, from, datagram);
+    }
+
+    /// <summary>A packet that was admitted before and waited for its signature to be checked.</summary>
+    private void Dispatch(Endpoint from, ReadOnlySpan<byte> datagram)
+    {
+        try { Deliver(from, datagram); }
+        catch (Exception problem) { RaiseFault(new Fault(problem, from.ToString(), datagram.ToArray())); }
     }
 
     internal bool Admits(Endpoint from, int bytes)
@@ -312,7 +323,11 @@ public sealed class NodeHost
         // A good signature belongs to one message only, so its hash is the packet's, in a third of the time.
         var hash = Hash.Of(packet.Signature);
         if (_replays.Contains(hash, now) && !MayRepeat(isProved, form, Packet.NumberOf(datagram))) return Refuse(Refusal.Replay);
-        if (!isProved && !_guard.MayCheckSignature(now)) return null;
+        if (!isProved && _pending?.TakeGrant() != true && !_guard.MayCheckSignature(now))
+        {
+            (_pending ??= new PendingChecks(Environment, _guard, Counters, () => Now, Dispatch)).Add(from, datagram);
+            return null;
+        }
         Counters.SignaturesChecked++;
         if (!Environment.Signatures.Verify(key, packet.SignedBytes, packet.Signature))
         {

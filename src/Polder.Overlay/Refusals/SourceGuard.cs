@@ -37,11 +37,14 @@ internal sealed class SourceGuard(OverlayOptions options, OverlayCounters counte
         return true;
     }
 
-    /// <summary>Whether a stranger's signature is checked. Counted by the known cost of one check, so that it replays.</summary>
+    /// <summary>
+    /// Whether a stranger's signature is checked now; if not, the packet may wait in <see cref="PendingChecks"/>, which counts
+    /// what it drops. Counted by the known cost of one check, so that it replays.
+    /// </summary>
     public bool MayCheckSignature(TimeSpan now)
     {
         var perSecond = options.StrangersSignatureShare / options.SignatureCheckCost.TotalSeconds;
-        return _signatures.TryTake(now, perSecond, Math.Max(1, perSecond * options.SignatureBurst.TotalSeconds)) || Refuse(Refusal.SignatureBudget);
+        return _signatures.TryTake(now, perSecond, Math.Max(1, perSecond * options.SignatureBurst.TotalSeconds));
     }
 
     /// <summary>Whether so many bytes may go to a stranger.</summary>

@@ -322,4 +322,61 @@ public abstract class BlockStoreContract
         await store.FlushAsync();
         return Reopen(store);
     }
+
+    [Fact]
+    public async Task The_oldest_give_way_but_not_those_that_are_kept_and_that_survives()
+    {
+        var store = Open();
+        var (kept, goes) = (Chains.Of(Chains.Key(1), 10, Chains.Key(2)), Chains.Of(Chains.Key(3), 10, Chains.Key(4)));
+        var answers = Chains.Agree(Chains.Key(4), goes);
+        for (var i = 0; i < 10; i++) store.AddRange([kept[i], goes[i], answers[i]]);
+        await store.FlushAsync();
+        var keptKey = Chains.Key(1).Public.Bytes.ToArray();
+
+        Assert.Equal(7, await store.EvictAsync(7, block => block.PublicKey.SequenceEqual(keptKey)));
+
+        // Four of one chain and three of the other, in the order in which they came.
+        for (var again = 0; again < 2; again++)
+        {
+            Assert.Equal(23, store.Count);
+            Assert.Equal(kept, store.Range(keptKey, 1, uint.MaxValue, 100));
+            Assert.Equal(goes[4..], store.Range(Chains.Key(3).Public.Bytes, 1, uint.MaxValue, 100));
+            Assert.Equal(answers[3..], store.Range(Chains.Key(4).Public.Bytes, 1, uint.MaxValue, 100));
+            Assert.Equal(answers[3..], store.LinkingTo(Chains.Key(3).Public.Bytes, 1, uint.MaxValue, 100));
+            Assert.Equal(6, store.CountOf(Chains.Key(3).Public.Bytes));
+            Assert.Equal(1u, store.LowestUnknown(Chains.Key(3).Public.Bytes));
+            Assert.Equal(11u, store.LowestUnknown(keptKey));
+            Assert.Null(store.Get(goes[0].Hash));
+            Assert.Equal(23, store.All().Count());
+            store = Reopen(store);
+        }
+        // What went may come again.
+        Assert.True(store.Add(goes[0]));
+        Assert.Equal(2u, store.LowestUnknown(Chains.Key(3).Public.Bytes));
+        await store.FlushAsync();
+        Assert.Equal(goes[0], store.Get(goes[0].Hash));
+    }
+
+    [Fact]
+    public async Task A_chain_of_which_all_or_the_end_went_is_as_long_as_what_is_left()
+    {
+        var store = Open();
+        var chain = Chains.Of(Chains.Key(3), 5, Chains.Key(4));
+        // The end came first.
+        store.AddRange([chain[4], chain[3], chain[0], chain[1], chain[2]]);
+        await store.FlushAsync();
+        var key = Chains.Key(3).Public.Bytes.ToArray();
+        Assert.Equal(2, await store.EvictAsync(2, static _ => false));
+        Assert.Equal(chain[2], store.Latest(key));
+        Assert.Equal(4u, store.LowestUnknown(key));
+        var gone = 0;
+        for (var calls = 0; calls < 4; calls++) gone += await store.EvictAsync(10, static _ => false);
+        Assert.Equal(3, gone);
+        Assert.Null(store.Latest(key));
+        Assert.Equal(0, store.Count);
+        Assert.Empty(store.Chains());
+        Assert.Equal(1u, store.LowestUnknown(key));
+        store.AddRange(chain);
+        Assert.Equal(6u, store.LowestUnknown(key));
+    }
 }

@@ -185,11 +185,55 @@ public sealed class TrustChainCommunityTests
         Assert.Equal(26u, next.Block.Sequence);
         Assert.Empty(bob.Store().Frauds());
 
-        // Told that it is uncertain, it does not sign at all before a peer was asked.
+        // Told that it is uncertain, it does not sign at all before peers were asked.
         var carol = world.AddLedger("carol", options);
         Assert.Contains("Peers are being asked", carol.Ledger().Own.Refused, StringComparison.Ordinal);
         world.Meet(carol, bob);
-        world.RunUntil(() => carol.Ledger().Own.Refused is null, Minute, "a peer was asked");
+        world.RunUntil(() => carol.Ledger().Own.Refused is null, Minute, "two peers were asked");
+    }
+
+    [Fact]
+    public void One_peer_that_says_nothing_does_not_lift_the_doubt_about_the_own_chain()
+    {
+        var world = new World(61);
+        var alice = world.AddLedger("alice", new TrustChainOptions { OwnChainUncertain = true });
+        var bob = world.AddLedger("bob");
+        world.Meet(alice, bob);
+        world.RunFor(5 * Minute);
+        Assert.Contains("Peers are being asked", alice.Ledger().Own.Refused, StringComparison.Ordinal);
+        var carol = world.AddLedger("carol");
+        world.Meet(alice, carol);
+        world.RunUntil(() => alice.Ledger().Own.Refused is null, Minute, "a second one says the same");
+    }
+
+    [Fact]
+    public void Strangers_blocks_give_way_to_newer_ones_and_ours_and_our_partners_never()
+    {
+        // Real signatures: the strangers' chains are made outside the world.
+        var world = new World(62, options: new WorldOptions { RealSignatures = true });
+        var options = new TrustChainOptions { BlocksMax = 1_000 };
+        var (alice, bob) = (world.AddLedger("alice", options), world.AddLedger("bob"));
+        world.Meet(alice, bob);
+        var paid = Enumerable.Range(0, 20).Select(i => alice.Pay(bob, MiB + i)).ToList();
+        world.RunUntil(() => paid.TrueForAll(proposal => proposal.Answer.IsCompleted), Minute, "all are agreed");
+        var (ours, partners) = (alice.Chain(alice.Key()), alice.Chain(bob.Key()));
+        for (var stranger = 0ul; stranger < 30; stranger++)
+        {
+            var chain = Chains.Of(Chains.Key(1_000 + stranger), 100, Chains.Key(5_000));
+            var import = alice.Ask(() => alice.Ledger().ImportAsync(chain));
+            world.RunUntil(() => import.IsCompleted, Minute, "imported");
+        }
+        world.RunUntil(() => alice.Store().Count <= 1_000, Minute, "the oldest are gone");
+        Assert.Equal(1_000, alice.Store().Count);
+        Assert.Equal(ours, alice.Chain(alice.Key()));
+        Assert.Equal(partners, alice.Chain(bob.Key()));
+        Assert.Equal(0, alice.Store().CountOf(Chains.Key(1_000).Public.Bytes));
+        Assert.Equal(100, alice.Store().CountOf(Chains.Key(1_029).Public.Bytes));
+        Assert.True(alice.Ledger().Counters[LedgerCount.BlocksEvicted] >= 2_000);
+        // New ones of strangers are still taken in.
+        var more = Chains.Of(Chains.Key(2_000), 1, Chains.Key(5_000))[0];
+        bob.Run(() => bob.Ledger().SendBlock(alice.PublicEndpoint, more));
+        world.RunUntil(() => alice.Store().Get(more.Hash) is not null, Minute, "a new one came in");
     }
 
     [Fact]
