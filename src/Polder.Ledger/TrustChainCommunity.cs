@@ -198,6 +198,9 @@ public sealed class TrustChainCommunity : Community
     /// <inheritdoc/>
     protected override void OnForgotten(Peer peer) => _plan.Forget(peer);
 
+    /// <summary>The one signed message, the crawl request, has two forms in all the families there are, and both are read.</summary>
+    protected override bool IsMalformedDishonest => true;
+
     /// <summary>The length of the own chain, 4 bytes, as py has it.</summary>
     protected override ReadOnlySpan<byte> IntroductionExtra
     {

@@ -8,6 +8,7 @@ using Polder.Ledger.Stores;
 using Polder.Net;
 using Polder.Node.Folders;
 using Polder.Node.Lan;
+using Polder.Node.PortMapping;
 using Polder.Node.Runtime;
 using Polder.Node.Storage;
 using Polder.Node.Udp;
@@ -145,8 +146,18 @@ public sealed class NodeBuilder
             host.Start();
             if (!_options.Loopback) parts.Watch = new NetworkWatch(host, socket.LocalEndpoint.Port);
             if (_options is { Loopback: false, Lan: true }) parts.Lan = LanNeighbours.TryStart(environment, identity.Public.NodeId.Head, host.WalkTo);
+            if (_options is { Loopback: false, PortMapping: true }) MapPort(parts, host, loop, socket.LocalEndpoint.Port);
             return node;
         }).WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks the router for our port; whoever has a public address of his own needs none.</summary>
+    private static void MapPort(NodeParts parts, NodeHost host, ThreadLoop loop, int port)
+    {
+        if (host.LanAddress is { IsIPv4: true } own && PublicAddress.IsPublic(own.ToIPEndPoint().Address)) return;
+        var status = parts.PortStatus = new PortMappingStatus(host);
+        host.Offer(status);
+        parts.Ports = new PortMapper((ushort)port, state => loop.Post(() => status.Take(state)), TimeProvider.System);
     }
 
     private KeyPair ReadOrCreateKey(DataFolder folder)

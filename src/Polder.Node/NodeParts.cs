@@ -1,6 +1,7 @@
 using Polder.Identity;
 using Polder.Node.Folders;
 using Polder.Node.Lan;
+using Polder.Node.PortMapping;
 using Polder.Node.Runtime;
 using Polder.Node.Storage;
 using Polder.Node.Udp;
@@ -21,13 +22,17 @@ internal sealed class NodeParts : IAsyncDisposable
     public NetworkWatch? Watch { get; set; }
     public NodeHost? Host { get; set; }
     public LanNeighbours? Lan { get; set; }
+    public PortMapper? Ports { get; set; }
+    public PortMappingStatus? PortStatus { get; set; }
 
     public async ValueTask DisposeAsync()
     {
+        if (Ports is not null) await Ports.DisposeAsync().ConfigureAwait(false);
         if (Host is { } host && Loop is { } running)
         {
             await running.InvokeAsync(async () =>
             {
+                PortStatus?.Stop();
                 Lan?.Dispose();
                 Watch?.Dispose();
                 await host.StopAsync();

@@ -8,7 +8,7 @@ namespace Polder.Host.Api;
 /// <summary>
 /// Stands in front of every request, so that no web page elsewhere and no other name for this machine reaches the node.
 /// The wrong host is refused (DNS rebinding), so are foreign origins (cross-site requests), and the API wants the token
-/// from the data folder, which a web page cannot read.
+/// from the data folder, which a web page cannot read. Pages are for programs of the node's own user (<see cref="LocalUser"/>).
 /// </summary>
 internal sealed class Gate(string token)
 {
@@ -39,7 +39,12 @@ internal sealed class Gate(string token)
 
         var api = context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
         if (api) headers.CacheControl = "no-store";
-        if (Refusal(context.Request, api) is not { } refusal) return next(context);
+        if (Refusal(context.Request, api) is not { } refusal)
+        {
+            // The token says who asks the API; pages have none, so the system is asked whose connection it is.
+            if (api || IsOwnUser(context)) return next(context);
+            refusal = (HttpStatusCode.Forbidden, "This page belongs to another user of this machine.");
+        }
         return Answers.WriteErrorAsync(context, refusal.Status, refusal.Words);
     }
 
@@ -64,6 +69,16 @@ internal sealed class Gate(string token)
             return (HttpStatusCode.Unauthorized,
                 "The token is missing or wrong. It is in the file api.json of the node's data folder and changes at every start: Authorization: Bearer TOKEN.");
         return null;
+    }
+
+    /// <summary>Asked once a connection.</summary>
+    private static bool IsOwnUser(HttpContext context)
+    {
+        var items = context.Features.Get<Microsoft.AspNetCore.Connections.Features.IConnectionItemsFeature>()?.Items;
+        if (items is not null && items.TryGetValue(typeof(LocalUser), out var known)) return known is true;
+        var isOurs = LocalUser.IsOurs(context.Connection);
+        if (items is not null) items[typeof(LocalUser)] = isOurs;
+        return isOurs;
     }
 
     private static bool IsOurs(StringValues origin, string host) =>

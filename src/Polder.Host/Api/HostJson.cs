@@ -57,6 +57,8 @@ internal sealed record ApiFile(int Port, int Pid, string Token);
 [JsonSerializable(typeof(IReadOnlyList<BlockView>))]
 [JsonSerializable(typeof(IReadOnlyList<TrustView>))]
 [JsonSerializable(typeof(IReadOnlyList<FraudView>))]
+[JsonSerializable(typeof(IReadOnlyList<CheckedBlock>))]
+[JsonSerializable(typeof(SealView))]
 [JsonSerializable(typeof(LabSnapshot))]
 [JsonSerializable(typeof(SimView))]
 [JsonSerializable(typeof(BackupView))]

@@ -24,7 +24,7 @@ internal static class BackupCommands
                 throw new OperationRefusedException(RefusalKind.NotFound, $"There is no node in {folder}. Name its folder: --data DIR.");
             if (Directory.Exists(path)) throw new OperationRefusedException(RefusalKind.BadInput, $"{path} is a folder. Name a file in it.");
             if (IsForeign(path)) throw new OperationRefusedException(RefusalKind.Conflict, $"{path} exists and is no backup of Polder. Choose another name, or move it away.");
-            var passphrase = parsed.GetValue(seal) ? AskTwice(terminal) : PassphraseOfEnvironment;
+            var passphrase = parsed.GetValue(seal) ? terminal.AskTwice("Passphrase for the key in the backup:") : PassphraseOfEnvironment;
             var report = await terminal.WaitAsync("Writing the backup", say => Node.Backups.Backup.WriteAsync(folder, path, passphrase, Progress(say, "Writing the backup"), stop)).ConfigureAwait(false);
             return Show(terminal, parsed.GetValue(shared.Json), report, path, folder, $"{path} holds the node {report.Owner.ShortName}");
         });
@@ -66,14 +66,6 @@ internal static class BackupCommands
         using var stream = file.OpenRead();
         Span<byte> start = stackalloc byte[6];
         return stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length || !start.SequenceEqual("POLDER"u8);
-    }
-
-    private static string AskTwice(Terminal terminal)
-    {
-        if (!terminal.CanAsk) throw new OperationRefusedException(RefusalKind.BadInput, "There is no terminal to ask on. Give the passphrase in POLDER_PASSPHRASE.");
-        var first = terminal.AskSecret("Passphrase for the key in the backup:");
-        if (first.Length == 0) throw new OperationRefusedException(RefusalKind.BadInput, "An empty passphrase seals nothing.");
-        return first == terminal.AskSecret("The same once more:") ? first : throw new OperationRefusedException(RefusalKind.BadInput, "The two were not the same. Nothing was written.");
     }
 
     private static Report Progress(Action<string> say, string words) => new(blocks => say(string.Create(CultureInfo.InvariantCulture, $"{words}: {blocks} blocks")));

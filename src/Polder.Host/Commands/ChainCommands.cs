@@ -42,6 +42,7 @@ internal static class ChainCommands
             return CommandLine.Done;
         });
         command.Subcommands.Add(Import(shared, surroundings));
+        command.Subcommands.Add(CheckCommand.Create(shared, surroundings));
         return command;
     }
 

@@ -26,7 +26,8 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
           polder record PEER      propose a record: --gave or --got AMOUNT, --for TEXT
           polder inbox            proposals that wait for my word; accept ID, refuse ID, --all
           polder chain [PEER]     a chain, mine or a peer's: what is valid, and why not
-          polder chain import FILE  check blocks that were made elsewhere
+          polder chain import FILE  check blocks that were made elsewhere, and keep the good ones
+          polder chain check FILE…  only check them: no node, nothing kept
           polder block PEER.NUMBER  one block with both halves
           polder crawl PEER       ask a peer for its chain
 
@@ -64,6 +65,9 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         ],
         ["inbox"] = ["polder inbox", "polder inbox accept 3fa9c1d2", "polder inbox refuse --all"],
         ["chain"] = ["polder chain", "polder chain ab-cd-ef-gh-ij --json", "polder chain import tests/vectors/trustchain/trustchain_blocks.json"],
+        ["check"] = ["polder chain check tests/vectors/trustchain/trustchain_validation.json", "polder chain check block.bin --json"],
+        ["seal"] = ["polder id seal", "polder id seal --data ~/second"],
+        ["unseal"] = ["polder id unseal"],
         ["import"] = ["polder chain import tests/vectors/trustchain/trustchain_blocks.json"],
         ["block"] = ["polder block ab-cd-ef-gh-ij.7"],
         ["crawl"] = ["polder crawl ab-cd-ef-gh-ij"],

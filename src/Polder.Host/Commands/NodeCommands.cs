@@ -24,6 +24,8 @@ internal static class NodeCommands
             }
             return CommandLine.Done;
         });
+        command.Subcommands.Add(SealCommands.Seal(shared, surroundings));
+        command.Subcommands.Add(SealCommands.Unseal(shared, surroundings));
         return command;
     }
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
+using Polder.Node.Operations;
 
 namespace Polder.Host.Commands;
 
@@ -116,6 +117,15 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool interac
 
     /// <summary>Runs something that may take a while.</summary>
     public Task<T> WaitAsync<T>(string words, Func<Task<T>> work) => WaitAsync(words, _ => work());
+
+    /// <summary>Asks for a new secret, twice; refuses an empty one, and two that differ.</summary>
+    public string AskTwice(string question)
+    {
+        if (!CanAsk) throw new OperationRefusedException(RefusalKind.BadInput, "There is no terminal to ask on. Give the passphrase in POLDER_PASSPHRASE.");
+        var first = AskSecret(question);
+        if (first.Length == 0) throw new OperationRefusedException(RefusalKind.BadInput, "An empty passphrase seals nothing.");
+        return first == AskSecret("The same once more:") ? first : throw new OperationRefusedException(RefusalKind.BadInput, "The two were not the same. Nothing was written.");
+    }
 
     /// <summary>Asks for a secret; nothing of it is shown.</summary>
     public string AskSecret(string question)

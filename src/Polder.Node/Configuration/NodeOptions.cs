@@ -39,6 +39,9 @@ public sealed record NodeOptions
     /// <summary>Whether neighbours in the local network are looked for by multicast. Never under <see cref="Loopback"/>. Default true.</summary>
     public bool Lan { get; init; } = true;
 
+    /// <summary>Whether the router is asked to map our UDP port (PCP, NAT-PMP, UPnP). Never under <see cref="Loopback"/>. Default true.</summary>
+    public bool PortMapping { get; init; } = true;
+
     /// <summary>Opens (and seals) the key file; null or empty for a plain one. From POLDER_PASSPHRASE only; never shown.</summary>
     public string? Passphrase { get; init; }
 

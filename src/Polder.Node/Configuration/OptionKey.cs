@@ -45,6 +45,7 @@ public static class OptionKeys
             (o, v) => o with { Lists = v.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) }),
         Flag("loopback", "127.0.0.1 only: no local network, no port mapping, no outside bootstrap.", o => o.Loopback, (o, v) => o with { Loopback = v }),
         Flag("lan", "Whether neighbours in the local network are looked for by multicast.", o => o.Lan, (o, v) => o with { Lan = v }),
+        Flag("portMapping", "Whether the router is asked to map the UDP port (PCP, NAT-PMP, UPnP).", o => o.PortMapping, (o, v) => o with { PortMapping = v }),
         Number("workers", "Threads for heavy work, 0 to 64; 0 for one a processor.", o => o.Workers, (o, v) => o with { Workers = v }),
         Flag("signAnyway", "Sign although the end of the own chain may be lost. Only when no peer is left who has it: else this ruins the key.",
             o => o.SignAnyway, (o, v) => o with { SignAnyway = v }),

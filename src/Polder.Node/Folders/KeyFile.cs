@@ -32,6 +32,23 @@ public static class KeyFile
         CryptographicOperations.ZeroMemory(content);
     }
 
+    /// <summary>
+    /// Writes the same key anew, sealed under another passphrase or plain: a crash leaves the old file or the new one, whole, and it is
+    /// mode 0600. Only its owner may: written by somebody else (root), the file would be theirs, and the node could not read it.
+    /// </summary>
+    /// <exception cref="NodeStartException">Another user's file, a wrong passphrase, or the disk refuses.</exception>
+    public static void Reseal(string path, string? oldPassphrase, string? newPassphrase)
+    {
+        if (FileOwner.IsAnothers(path))
+            throw new NodeStartException($"{path} belongs to another user. Only its owner may seal or unseal it.");
+        using var pair = Read(path, oldPassphrase);
+        try { Write(path, pair, newPassphrase); }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeStartException($"{path} cannot be written: {problem.Message} It is as it was.", problem);
+        }
+    }
+
     /// <summary>Reads a key file, plain or sealed. The caller disposes the pair.</summary>
     /// <exception cref="NodeStartException">Missing, damaged, sealed without or with a wrong passphrase.</exception>
     public static KeyPair Read(string path, string? passphrase = null)

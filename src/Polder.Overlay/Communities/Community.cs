@@ -57,6 +57,13 @@ public abstract class Community
     /// <summary>Called once, when the node has started (or at once, when it is running already).</summary>
     protected virtual void Start() { }
 
+    /// <summary>
+    /// Whether every implementation there is writes each signed message in a form that is read here. Then a signed message that cannot be
+    /// read is none that an honest peer sends, however old or slow, and its signer is discouraged (design §8). False where others
+    /// speak dialects that we may not know. Default false.
+    /// </summary>
+    protected virtual bool IsMalformedDishonest => false;
+
     /// <summary>A signed introduction-response of this community came from this peer: it is in here and can be talked to.</summary>
     protected internal virtual void OnIntroduced(Peer peer) { }
 
@@ -266,6 +273,20 @@ public abstract class Community
     {
         if (number < _handlers.Length && _handlers[number] is { } handler) handler.ReceiveInSession(this, session, fields);
         else Host.Counters.Count(Refusal.UnknownMessage);
+    }
+
+    /// <summary>A signed message cannot be read. Only a peer that proved to be where it came from can lose by it.</summary>
+    internal void Malformed(Peer peer, Endpoint from, WireError error)
+    {
+        Host.Counters.Count(error);
+        if (IsMalformedDishonest && Host.Peers.IsValidated(peer, from)) Host.Peers.Discourage(peer, Violation.Malformed);
+    }
+
+    /// <summary>A message of a session cannot be read: it is surely its peer's.</summary>
+    internal void Malformed(Peer peer, WireError error)
+    {
+        Host.Counters.Count(error);
+        if (IsMalformedDishonest) Host.Peers.Discourage(peer, Violation.Malformed);
     }
 
     internal void AddPeer(Peer peer)

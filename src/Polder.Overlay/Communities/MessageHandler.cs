@@ -26,7 +26,7 @@ internal sealed class SignedHandler<T>(MessageForm form) : MessageHandler where 
         var error = Packet.Read<T>(packet.Fields, out var message);
         if (error != WireError.None)
         {
-            host.Counters.Count(error);
+            community.Malformed(peer, from, error);
             return;
         }
         if (Pending is not null && Pending.TryAnswer(peer, from, message)) return;
@@ -40,7 +40,7 @@ internal sealed class SignedHandler<T>(MessageForm form) : MessageHandler where 
         var error = Packet.Read<T>(fields, out var message);
         if (error != WireError.None)
         {
-            host.Counters.Count(error);
+            community.Malformed(session.Peer, error);
             return;
         }
         if (Pending is not null && Pending.TryAnswer(session.Peer, message)) return;

@@ -296,6 +296,57 @@ public sealed class RefusalTests
         Assert.Equal(1_001, bench.Host.Counters.SignaturesChecked + bench.Host.Counters[Refusal.SignatureBudget]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_signed_message_that_nobody_honest_sends_discourages_its_signer_where_all_forms_are_known(bool allFormsKnown)
+    {
+        var world = new World(9);
+        var victim = world.AddNode("victim", null, OverlayTestNodes.Options, (_, host) => host.Join(context => new StrictCommunity(context, allFormsKnown)));
+        var peer = world.AddNode("peer", null, OverlayTestNodes.Options, (_, host) => host.Join(context => new StrictCommunity(context, allFormsKnown)));
+        peer.WalkTo(victim);
+        world.RunFor(TimeSpan.FromSeconds(5));
+        Assert.NotNull(victim.HostOf().Peers.Find(peer.Identity.Public));
+        peer.Run(() => peer.Get<StrictCommunity>().SendTooLong(victim.HostOf().Identity.Public));
+        world.RunFor(TimeSpan.FromSeconds(1));
+        Assert.Equal(allFormsKnown ? 1 : 0, victim.HostOf().Counters[Violation.Malformed]);
+        Assert.Equal(allFormsKnown, victim.HostOf().Peers.IsDiscouraged(peer.Identity.Public));
+    }
+
+    private sealed class StrictCommunity : Community
+    {
+        private readonly bool _allFormsKnown;
+
+        public StrictCommunity(CommunityContext context, bool allFormsKnown) : base(Demo, context)
+        {
+            _allFormsKnown = allFormsKnown;
+            On<Short>((_, _) => { });
+        }
+
+        protected override bool IsMalformedDishonest => _allFormsKnown;
+
+        public void SendTooLong(PublicKey to) => Send(Book.Find(to.Bytes)!, new Long());
+    }
+
+    private readonly record struct Short : IMessage<Short>
+    {
+        public static byte Number => 9;
+        public static Short Read(ref WireReader reader)
+        {
+            _ = reader.ReadUInt16();
+            return default;
+        }
+
+        public void Write(ref WireWriter writer) => writer.WriteUInt16(1);
+    }
+
+    private readonly record struct Long : IMessage<Long>
+    {
+        public static byte Number => 9;
+        public static Long Read(ref WireReader reader) => default;
+        public void Write(ref WireWriter writer) => writer.WriteUInt32(1);
+    }
+
     [Fact]
     public void A_full_book_lets_the_silent_go_and_keeps_whom_we_chose()
     {
