@@ -12,6 +12,7 @@ public static class Figures
         new("blocks", "blocks validated and durably stored", BlockFigures.RunAsync),
         new("pairs", "records signed by two nodes over 127.0.0.1", PairFigures.RunAsync),
         new("program", "start to first page, and memory at rest", ProgramFigures.RunAsync),
+        new("transfer", "one stream over 127.0.0.1, and over a simulated line", TransferFigures.RunAsync),
         new("simulator", "500 nodes for 10 virtual minutes", SimulatorFigures.RunAsync),
     ];
 }
