@@ -42,6 +42,9 @@ public sealed record Home
         init => field = value is >= -1000 and <= 1000 ? value : throw new ArgumentOutOfRangeException(nameof(value));
     }
 
+    /// <summary>What the node's line carries towards it, in bytes a second; 0, the default, means as much as comes. It drops as <see cref="LinkModel.QueueLimit"/> says.</summary>
+    public double DownlinkBytesPerSecond { get; init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value)); }
+
     /// <summary>The node's own line for what it sends; null for the world's.</summary>
     public LinkModel? Link { get; init; }
 }

@@ -18,13 +18,16 @@ public sealed record LinkModel
     /// <summary>Each datagram takes from 0 to this longer; datagrams closer together than this may overtake each other. Default 0.</summary>
     public TimeSpan Jitter { get; init => field = NotNegative(value); }
 
+    /// <summary>0, the default, for jitter that is uniform; above, it is log-normal with half of <see cref="Jitter"/> as its median and this as its sigma. At most 3.</summary>
+    public double JitterTail { get; init => field = value is >= 0 and <= 3 ? value : throw new ArgumentOutOfRangeException(nameof(value)); }
+
     /// <summary>Share of datagrams that vanish, each on its own. 0 to 1, default 0.</summary>
     public double Loss { get; init => field = Share(value); }
 
-    /// <summary>Share of time in which a pair loses everything, in bursts of <see cref="BurstLength"/>. 0 to 1, default 0.</summary>
-    public double BurstLoss { get; init => field = Share(value); }
+    /// <summary>Share of time in which a pair loses everything, in bursts of <see cref="BurstLength"/> on average (Gilbert and Elliott). 0 to below 1, default 0.</summary>
+    public double BurstLoss { get; init => field = Part(value); }
 
-    /// <summary>How long one burst lasts. Default 1 s.</summary>
+    /// <summary>How long one burst lasts on average. Default 1 s.</summary>
     public TimeSpan BurstLength { get; init => field = NotNegative(value); } = TimeSpan.FromSeconds(1);
 
     /// <summary>Share of datagrams that arrive twice. 0 to 1, default 0.</summary>
@@ -35,6 +38,18 @@ public sealed record LinkModel
 
     /// <summary>How long datagrams are held back at most. Default 500 ms.</summary>
     public TimeSpan ReorderingWithin { get; init => field = NotNegative(value); } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Share of time in which what a pair sends arrives only when the spike is over. 0 to below 1, default 0.</summary>
+    public double Spikes { get; init => field = Part(value); }
+
+    /// <summary>How long one spike lasts on average, and how late a datagram becomes by it at most. Default 2 s.</summary>
+    public TimeSpan SpikeLength { get; init => field = NotNegative(value); } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Share of datagrams that somebody keeps and sends on much later. 0 to 1, default 0.</summary>
+    public double HeldBack { get; init => field = Share(value); }
+
+    /// <summary>How much later at most. Default 10 s.</summary>
+    public TimeSpan HeldBackFor { get; init => field = NotNegative(value); } = TimeSpan.FromSeconds(10);
 
     /// <summary>Share of datagrams of which one bit flips. 0 to 1, default 0.</summary>
     public double BitErrors { get; init => field = Share(value); }
@@ -53,6 +68,8 @@ public sealed record LinkModel
 
     private static TimeSpan NotNegative(TimeSpan value) =>
         value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value));
+
+    private static double Part(double value) => value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(value));
 
     private static double Share(double value) => value is >= 0 and <= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value));
 }

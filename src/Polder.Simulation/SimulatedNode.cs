@@ -21,6 +21,7 @@ public sealed class SimulatedNode
         LinkRandom = Prng.Derive(world.Seed, "link/" + name);
         Home = home;
         Disk = new SimulatedDisk(this);
+        (MapX, MapY) = ((float)Chance.Unit(Chance.Mix(world.Seed, index, 0)), (float)Chance.Unit(Chance.Mix(world.Seed, index, 1)));
         ClockOffset = home.ClockOffset;
         Move(home);
     }
@@ -80,7 +81,17 @@ public sealed class SimulatedNode
     public long BytesIn { get; internal set; }
 
     internal Prng LinkRandom { get; }
+    /// <summary>Open sockets beside <see cref="Socket"/>.</summary>
+    internal List<SimulatedSocket> FurtherSockets => field ??= [];
+
     internal long LineBusyUntil { get; set; }
+    internal long DownlinkBusyUntil { get; set; }
+
+    /// <summary>Its place on the map that distances are measured on, from 0 to 1.</summary>
+    internal float MapX { get; }
+
+    /// <summary>The other coordinate.</summary>
+    internal float MapY { get; }
 
     /// <summary>Joins a community, now and after every restart. Gives the node, so that joins can be chained.</summary>
     public SimulatedNode Join<T>(Func<CommunityContext, T> make) where T : Community
@@ -130,6 +141,8 @@ public sealed class SimulatedNode
             ExtraSockets = new SimulatedExtraSockets(World.Network, this, Loop, Socket),
             Keys = World.Keys,
             Ciphers = World.Ciphers,
+            Mischief = World.Options.Mischief
+                ? new Mischief(World.Seed, Prng.Derive(World.Seed, $"mischief/{Name}/{Starts}"), () => World.Network.FaultsOn) : null,
         };
         Starts++;
         Loop.RunNow(() => Program = _start(this));
@@ -144,6 +157,15 @@ public sealed class SimulatedNode
     {
         Loop.IsAlive = false;
         Socket.Close();
+        foreach (var socket in FurtherSockets.ToArray()) socket.Close();
+    }
+
+    /// <summary>Goes elsewhere while it runs: other address, other box, other line; sockets stay open.</summary>
+    internal void Roam(Home home)
+    {
+        Move(home);
+        Socket.MoveTo(Box?.InnerRealm ?? World.Network.Internet, _address);
+        foreach (var socket in FurtherSockets) socket.MoveTo(Socket.Realm, _address);
     }
 
     internal void Move(Home home)

@@ -139,6 +139,19 @@ public sealed class World
         node.Start();
     }
 
+    /// <summary>
+    /// The node goes to another place of the network while it runs, as a phone from Wi-Fi to mobile: its socket stays open at another address.
+    /// With <paramref name="notice"/>, the default, it is told, as the system tells a real one.
+    /// </summary>
+    public void Roam(string name, Home home, bool notice = true)
+    {
+        var node = this[name];
+        if (!node.IsRunning) return;
+        Note($"{name} goes elsewhere");
+        node.Roam(home);
+        if (notice && node.Program is Polder.Overlay.NodeHost host) node.Run(() => host.NetworkChanged(node.Socket.LocalEndpoint));
+    }
+
     // ---- Faults ----
 
     /// <summary>From now on the two groups do not hear each other; with <paramref name="oneWay"/>, only <paramref name="to"/> does not hear <paramref name="from"/>.</summary>
@@ -146,6 +159,26 @@ public sealed class World
 
     /// <summary>What the two groups send to each other is held back for so long and then arrives all at once.</summary>
     public void Clog(IEnumerable<string> from, IEnumerable<string> to, TimeSpan duration) => Cut(from, to, false, NowTicks + duration.Ticks);
+
+    /// <summary>
+    /// Swizzle-clog (FoundationDB): one after the other the nodes of a random subset are cut from everybody, and come back in another random
+    /// order; what was sent to them meanwhile arrives then, all at once. Finds what hangs on an order of events that is almost never another.
+    /// </summary>
+    public void SwizzleClog(Prng random, TimeSpan duration)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        var names = _nodes.Select(static node => node.Name).ToList();
+        foreach (var node in _nodes.ToArray())
+        {
+            if (!random.Chance(0.4)) continue;
+            var (from, to) = (random.NextDuration(duration / 2), duration / 2 + random.NextDuration(duration / 2));
+            var name = node.Name;
+            At(Now + from, () =>
+            {
+                if (Network.FaultsOn) Clog([name], names.Where(other => other != name), to - from);
+            });
+        }
+    }
 
     /// <summary>Takes back every partition.</summary>
     public void Heal()

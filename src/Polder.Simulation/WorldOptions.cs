@@ -12,6 +12,9 @@ public sealed record WorldOptions
     /// <summary>Real Ed25519 and session ciphers instead of the stand-ins. Slower by a factor of some ten. Default false.</summary>
     public bool RealSignatures { get; init; }
 
+    /// <summary>Whether rare things happen in the nodes' code (<see cref="Polder.Runtime.Mischief"/>), until the faults end. Default false.</summary>
+    public bool Mischief { get; init; }
+
     /// <summary>Virtual time that a piece of work takes on the workers. Default 1 ms.</summary>
     public TimeSpan WorkDelay { get; init; } = TimeSpan.FromMilliseconds(1);
 

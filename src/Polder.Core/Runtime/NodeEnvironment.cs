@@ -30,4 +30,10 @@ public sealed record NodeEnvironment(
     /// <summary>Reads a public key in wire form, as <see cref="PublicKey.TryParse"/>, from <see cref="Keys"/> where there are some.</summary>
     public bool TryParseKey(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out PublicKey? key) =>
         Keys is { } pool ? pool.TryParse(bytes, out key) : PublicKey.TryParse(bytes, out key);
+
+    /// <summary>What makes rare things happen in a simulated world; null, always, in a real node.</summary>
+    public Mischief? Mischief { get; init; }
+
+    /// <summary>Whether a rare but allowed thing happens here and now: never in a real node. <paramref name="place"/> names the line of code.</summary>
+    public bool Buggify(string place, double probability) => Mischief is { } mischief && mischief.Happens(place, probability);
 }

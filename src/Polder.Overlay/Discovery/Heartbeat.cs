@@ -86,7 +86,9 @@ internal sealed class Heartbeat(NodeHost host)
             _saveDue = now + options.CacheSaveInterval;
             Save();
         }
-        _timer?.Change(busy ? options.StepInterval : options.IdleInterval, Timeout.InfiniteTimeSpan);
+        // A machine that slept, or has much else to do.
+        var late = host.Environment.Buggify("late heartbeat", 0.02) ? TimeSpan.FromSeconds(10) : TimeSpan.Zero;
+        _timer?.Change((busy ? options.StepInterval : options.IdleInterval) + late, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Contacts one address that we only heard of (OV-7.4): it becomes a peer or is forgotten.</summary>

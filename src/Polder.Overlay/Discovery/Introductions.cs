@@ -124,7 +124,7 @@ internal sealed class Introductions
     private Peer? Introduce(Peer asker, Endpoint from, bool onlyIPv4)
     {
         var peers = _community.Peers;
-        if (peers.Count == 0) return null;
+        if (peers.Count == 0 || _host.Environment.Buggify("nobody introduced", 0.2)) return null;
         var start = _host.Environment.Random.Next(peers.Count);
         // A bounded look around: in a full table the first or second fits.
         for (var i = 0; i < Math.Min(peers.Count, 8); i++)

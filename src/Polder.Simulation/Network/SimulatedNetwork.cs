@@ -9,7 +9,8 @@ internal sealed class SimulatedNetwork
     private const int PooledMax = 4096;
 
     private readonly World _world;
-    private readonly ulong _distanceSeed, _burstSeed;
+    private readonly ulong _distanceSeed;
+    private readonly PathWeather _weather;
     private readonly Stack<InFlight> _pool = new();
     private readonly List<Cut> _cuts = [];
     private Dictionary<(int From, int To), LinkModel>? _pairs;
@@ -18,7 +19,7 @@ internal sealed class SimulatedNetwork
     {
         _world = world;
         _distanceSeed = Prng.DeriveSeed(world.Seed, "distances");
-        _burstSeed = Prng.DeriveSeed(world.Seed, "bursts");
+        _weather = new PathWeather(Prng.DeriveSeed(world.Seed, "weather"));
     }
 
     public Realm Internet { get; } = new(null);
@@ -37,7 +38,11 @@ internal sealed class SimulatedNetwork
         else _pairs[(from.Index, to.Index)] = model;
     }
 
-    public void Add(Cut cut) => _cuts.Add(cut);
+    public void Add(Cut cut)
+    {
+        _cuts.RemoveAll(old => old.HoldUntil > 0 && old.HoldUntil <= _world.NowTicks);
+        _cuts.Add(cut);
+    }
 
     public void Heal() => _cuts.Clear();
 
@@ -97,10 +102,7 @@ internal sealed class SimulatedNetwork
             return;
         }
         if (model.Spread > TimeSpan.Zero && receiver is not null)
-        {
-            var place = Unit(Mix(_distanceSeed, Math.Min(sender.Index, receiver.Index), Math.Max(sender.Index, receiver.Index)));
-            delay += (long)(model.Spread.Ticks * (model.SpreadSkew == 1 ? place : Math.Pow(place, model.SpreadSkew)));
-        }
+            delay += (long)(model.Spread.Ticks * (model.SpreadSkew == 1 ? Distance(sender, receiver) : Math.Pow(OwnDistance(sender, receiver), model.SpreadSkew)));
         if (model.BandwidthBytesPerSecond > 0)
         {
             var start = Math.Max(now, sender.LineBusyUntil);
@@ -112,17 +114,32 @@ internal sealed class SimulatedNetwork
             sender.LineBusyUntil = start + (long)((datagram.Length + 28) / model.BandwidthBytesPerSecond * TimeSpan.TicksPerSecond);
             delay += sender.LineBusyUntil - now;
         }
-        if (model.Jitter > TimeSpan.Zero) delay += (long)(model.Jitter.Ticks * random.NextDouble());
+        if (model.Jitter > TimeSpan.Zero) delay += Jitter(model, random);
+        if (receiver is not null && receiver.Home.DownlinkBytesPerSecond > 0)
+        {
+            // The receiver's line is busy from when the datagram comes to it.
+            var (come, rate) = (now + delay, receiver.Home.DownlinkBytesPerSecond);
+            var start = Math.Max(come, receiver.DownlinkBusyUntil);
+            if (start - come > model.QueueLimit.Ticks)
+            {
+                Drop(sender, receiver, to, datagram.Length, "downlink full");
+                return;
+            }
+            receiver.DownlinkBusyUntil = start + (long)((datagram.Length + 28) / rate * TimeSpan.TicksPerSecond);
+            delay = receiver.DownlinkBusyUntil - now;
+        }
         if (!FaultsOn)
         {
             Launch(sender, realm, from, to, target, datagram, now + delay);
             return;
         }
-        if ((model.Loss > 0 && random.Chance(model.Loss)) || (model.BurstLoss > 0 && InBurst(model, sender, receiver, now)))
+        if ((model.Loss > 0 && random.Chance(model.Loss)) || (model.BurstLoss > 0 && _weather.IsBurst(sender.Index, receiver?.Index ?? -1, now, model.BurstLoss, model.BurstLength)))
         {
             Drop(sender, receiver, to, datagram.Length, "lost");
             return;
         }
+        if (model.Spikes > 0) delay += Math.Min(model.SpikeLength.Ticks, _weather.SpikeLeft(sender.Index, receiver?.Index ?? -1, now, model.Spikes, model.SpikeLength));
+        if (model.HeldBack > 0 && random.Chance(model.HeldBack)) delay += (long)(model.HeldBackFor.Ticks * random.NextDouble());
         if (model.Reordering > 0 && random.Chance(model.Reordering)) delay += (long)(model.ReorderingWithin.Ticks * random.NextDouble());
         var flight = Launch(sender, realm, from, to, target, datagram, now + delay);
         if (model.BitErrors > 0 && flight.Length > 0 && random.Chance(model.BitErrors))
@@ -144,8 +161,8 @@ internal sealed class SimulatedNetwork
     public SimulatedNode? Arrive(InFlight flight)
     {
         var (realm, to) = (flight.Realm, flight.To);
-        // Who was there when it was sent is there still, unless it died meanwhile.
-        var socket = flight.Target is { Loop.IsAlive: true } known ? known : null;
+        // Who was there when it was sent is there still, unless it died or went elsewhere meanwhile.
+        var socket = flight.Target is { Loop.IsAlive: true } known && known.LocalEndpoint == to ? known : null;
         while (socket is null && !realm.Hosts.TryGetValue(to, out socket))
         {
             if (!realm.Boxes.TryGetValue(to.WithPort(0), out var box) || box.In(flight.From, to) is not { } inner)
@@ -205,10 +222,23 @@ internal sealed class SimulatedNetwork
         return socket.Node;
     }
 
-    private bool InBurst(LinkModel model, SimulatedNode from, SimulatedNode? to, long now)
+    /// <summary>From 0 to 1, on a map where each node has its place: what is near to both of two is near.</summary>
+    private static double Distance(SimulatedNode a, SimulatedNode b)
     {
-        var slot = now / Math.Max(1, model.BurstLength.Ticks);
-        return Unit(Mix(unchecked(_burstSeed + (ulong)slot * 0x9E3779B97F4A7C15), from.Index, to?.Index ?? -1)) < model.BurstLoss;
+        var (x, y) = (a.MapX - b.MapX, a.MapY - b.MapY);
+        return Math.Sqrt((x * x + y * y) / 2);
+    }
+
+    /// <summary>From 0 to 1, each pair's own.</summary>
+    private double OwnDistance(SimulatedNode a, SimulatedNode b) =>
+        Chance.Unit(Chance.Mix(_distanceSeed, Math.Min(a.Index, b.Index), Math.Max(a.Index, b.Index)));
+
+    private static long Jitter(LinkModel model, Prng random)
+    {
+        if (model.JitterTail == 0) return (long)(model.Jitter.Ticks * random.NextDouble());
+        // Log-normal: half of all take less than half of it, a few very much more.
+        var normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+        return (long)(model.Jitter.Ticks * Math.Min(20, 0.5 * Math.Exp(model.JitterTail * normal)));
     }
 
     private Cut? CutBetween(SimulatedNode from, SimulatedNode to)
@@ -217,19 +247,6 @@ internal sealed class SimulatedNetwork
             if ((cut.HoldUntil == 0 || cut.HoldUntil > _world.NowTicks) && cut.Separates(from, to)) return cut;
         return null;
     }
-
-    private static ulong Mix(ulong seed, int a, int b)
-    {
-        unchecked
-        {
-            var z = seed ^ ((ulong)(uint)a << 32 | (uint)b) * 0x9E3779B97F4A7C15;
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            return z ^ (z >> 31);
-        }
-    }
-
-    private static double Unit(ulong bits) => (bits >> 11) * (1.0 / (1ul << 53));
 }
 
 /// <summary>Nodes that do not hear other nodes; held-back datagrams arrive when <see cref="HoldUntil"/> comes.</summary>

@@ -13,7 +13,7 @@ internal static class HelloScenario
 
     private static void Play(ScenarioRun run)
     {
-        var world = run.NewWorld(run.DrawLink(lossMax: 0.2));
+        var world = run.NewWorld(run.DrawLink(lossMax: 0.2), mischief: true);
         world.Always(new TableCaps());
         world.Always(new NoAmplification());
         for (var i = 0; i < run.Nodes; i++)

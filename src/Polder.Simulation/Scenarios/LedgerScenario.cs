@@ -11,7 +11,7 @@ internal static class LedgerScenario
 
     private static void Play(ScenarioRun run)
     {
-        var world = run.NewWorld(run.DrawLink());
+        var world = run.NewWorld(run.DrawLink(), mischief: true);
         var society = new LedgerSociety(world);
         for (var i = 0; i < run.Nodes; i++)
             society.Add(string.Create(CultureInfo.InvariantCulture, $"n{i}"), new Home

@@ -49,6 +49,7 @@ public sealed class ScenarioRun
         Swarm = Prng.Derive(seed, "swarm");
         // One seed in twenty runs the real thing.
         RealSignatures = realSignatures ?? Prng.Derive(seed, "signatures?").Chance(0.05);
+        Mischief = Prng.Derive(seed, "mischief?").Chance(0.3);
     }
 
     /// <summary>The seed.</summary>
@@ -60,11 +61,14 @@ public sealed class ScenarioRun
     /// <summary>Whether Ed25519 is real in this run.</summary>
     public bool RealSignatures { get; }
 
+    /// <summary>Whether rare things happen in the nodes' code in this run: in one of three.</summary>
+    public bool Mischief { get; }
+
     /// <summary>What the run draws its own parameters from (links, faults, population), so that seeds differ in kind.</summary>
     public Prng Swarm { get; }
 
-    /// <summary>A world of this run's seed. The first one; a story in chapters asks for further ones with a number.</summary>
-    public World NewWorld(LinkModel? link = null, int chapter = 0)
+    /// <summary>A world of this run's seed. The first one; a story in chapters asks for further ones with a number. With <paramref name="mischief"/>, rare things may happen in it.</summary>
+    public World NewWorld(LinkModel? link = null, int chapter = 0, bool mischief = false)
     {
         Close();
         var seed = chapter == 0 ? Seed : Prng.DeriveSeed(Seed, string.Create(CultureInfo.InvariantCulture, $"chapter {chapter}"));
@@ -73,6 +77,7 @@ public sealed class ScenarioRun
             Scenario = _scenario.Name,
             RepeatSeed = Seed,
             RealSignatures = RealSignatures,
+            Mischief = mischief && Mischief,
             RepeatArguments = _nodesGiven ? string.Create(CultureInfo.InvariantCulture, $"--nodes {Nodes}") : "",
         });
     }
@@ -90,6 +95,9 @@ public sealed class ScenarioRun
         Latency = Swarm.Next(1, 60).Milliseconds,
         Spread = Swarm.Chance(0.5) ? Swarm.Next(10, 150).Milliseconds : TimeSpan.Zero,
         Jitter = Swarm.Chance(0.7) ? Swarm.Next(1, 80).Milliseconds : TimeSpan.Zero,
+        JitterTail = Swarm.Chance(0.3) ? 0.8 : 0,
+        Spikes = Swarm.Chance(0.2) ? Swarm.NextDouble() * 0.02 : 0,
+        HeldBack = Swarm.Chance(0.2) ? Swarm.NextDouble() * 0.005 : 0,
         Loss = Swarm.Chance(0.7) ? Swarm.NextDouble() * lossMax : 0,
         BurstLoss = Swarm.Chance(0.3) ? Swarm.NextDouble() * 0.05 : 0,
         Duplication = Swarm.Chance(0.5) ? Swarm.NextDouble() * 0.1 : 0,

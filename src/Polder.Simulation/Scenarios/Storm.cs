@@ -22,12 +22,15 @@ public sealed class Storm
     /// <summary>Whether NAT boxes forget and move in this storm.</summary>
     public bool Boxes { get; private init; }
 
+    /// <summary>Whether nodes go elsewhere while they run in this storm.</summary>
+    public bool Roams { get; private init; }
+
     /// <summary>A storm over a world: about every <paramref name="mean"/> something breaks. Which kinds is drawn from the seed. Spared nodes do not crash.</summary>
     public static Storm Begin(ScenarioRun run, World world, TimeSpan mean, params IEnumerable<string> spared)
     {
         var storm = new Storm(run, world, spared)
         {
-            Crashes = run.Swarm.Chance(0.7), Cuts = run.Swarm.Chance(0.7), Boxes = run.Swarm.Chance(0.5),
+            Crashes = run.Swarm.Chance(0.7), Cuts = run.Swarm.Chance(0.7), Boxes = run.Swarm.Chance(0.5), Roams = run.Swarm.Chance(0.3),
         };
         storm.PlanNext(mean);
         return storm;
@@ -52,13 +55,15 @@ public sealed class Storm
     private void Break()
     {
         var swarm = _run.Swarm;
-        switch (swarm.Next(5))
+        switch (swarm.Next(7))
         {
             case 0 or 1 when Crashes:
                 Crash(_run.Swarm.Pick(_world.Nodes), TimeSpan.FromSeconds(swarm.Next(1, 60)));
                 break;
             case 2 when Cuts:
                 var (left, right) = Halves();
+                // Now and then one node hears both sides.
+                if (swarm.Chance(0.2) && left.Count > 1) left.RemoveAt(swarm.Next(left.Count));
                 if (swarm.Chance(0.3)) _world.Clog(left, right, TimeSpan.FromSeconds(swarm.Next(1, 10)));
                 else _world.Partition(left, right, oneWay: swarm.Chance(0.3));
                 _world.At(_world.Now + TimeSpan.FromSeconds(swarm.Next(1, 60)), () => { if (!_over) _world.Heal(); });
@@ -69,6 +74,17 @@ public sealed class Storm
                     if (swarm.Chance(0.5)) box.ChangeAddress();
                     else box.Forget();
                 }
+                break;
+            case 5 when Cuts:
+                _world.SwizzleClog(swarm, TimeSpan.FromSeconds(swarm.Next(2, 20)));
+                break;
+            case 6 when Roams:
+                var traveller = swarm.Pick(_world.Nodes);
+                // Out and back home, as from Wi-Fi to mobile; who is spared is where others look for it.
+                if (_spared.Contains(traveller.Name) || traveller.Home.Box is not null) break;
+                var home = traveller.Home;
+                _world.Roam(traveller.Name, home with { Nat = NatBehaviour.PortRestricted });
+                _world.At(_world.Now + TimeSpan.FromSeconds(swarm.Next(5, 40)), () => _world.Roam(traveller.Name, home));
                 break;
             case 4:
                 var node = swarm.Pick(_world.Nodes);

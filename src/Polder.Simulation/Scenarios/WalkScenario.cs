@@ -13,7 +13,7 @@ internal static class WalkScenario
 
     private static void Play(ScenarioRun run)
     {
-        var world = run.NewWorld(run.DrawLink());
+        var world = run.NewWorld(run.DrawLink(), mischief: true);
         world.Always(new TableCaps());
         world.Always(new NoAmplification());
         var homes = run.Swarm.Chance(0.5);

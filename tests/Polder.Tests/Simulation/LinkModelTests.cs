@@ -92,6 +92,134 @@ public sealed class LinkModelTests
         Assert.Equal(Enumerable.Range(0, 10), arrivals.Select(arrival => arrival.Number));
     }
 
+    [Fact]
+    public void A_spike_makes_all_late_who_come_into_it_until_it_is_over()
+    {
+        var arrivals = Send(new LinkModel { Latency = 40.Milliseconds, Spikes = 0.1, SpikeLength = 1.Seconds }, 30_000);
+        var late = arrivals.Where(arrival => arrival.After > 40.Milliseconds).ToList();
+        Assert.InRange(late.Count, 2_000, 4_500);
+        Assert.True(late.Max(arrival => arrival.After) > 500.Milliseconds);
+        Assert.All(late, arrival => Assert.InRange(arrival.After, 40.Milliseconds, 1.Seconds + 40.Milliseconds));
+    }
+
+    [Fact]
+    public void What_is_held_back_comes_much_later()
+    {
+        var arrivals = Send(new LinkModel { HeldBack = 0.1 }, 1_000);
+        Assert.Equal(1_000, arrivals.Count);
+        Assert.InRange(arrivals.Count(arrival => arrival.After > 1.Seconds), 50, 150);
+    }
+
+    [Fact]
+    public void Jitter_with_a_tail_has_half_of_it_as_its_median_and_a_few_far_out()
+    {
+        var times = Send(new LinkModel { Latency = TimeSpan.Zero, Jitter = 40.Milliseconds, JitterTail = 1 }, 4_000).ConvertAll(arrival => arrival.After);
+        times.Sort();
+        Assert.InRange(times[times.Count / 2], 18.Milliseconds, 22.Milliseconds);
+        Assert.True(times[^1] > 200.Milliseconds);
+    }
+
+    [Fact]
+    public void Distances_are_those_of_a_map()
+    {
+        var world = new World(3, new LinkModel { Latency = TimeSpan.Zero, Spread = 100.Milliseconds });
+        var came = new Dictionary<(int, int), TimeSpan>();
+        for (var i = 0; i < 6; i++)
+            world.AddNode($"n{i}", Home.Public, node =>
+            {
+                node.Socket.Received = (_, datagram) => came[(datagram[0], node.Index)] = world.Now;
+                return null;
+            });
+        foreach (var from in world.Nodes)
+            foreach (var to in world.Nodes)
+                if (from != to) from.Run(() => from.Socket.Send(to.Socket.LocalEndpoint, [(byte)from.Index]));
+        world.RunFor(1.Seconds);
+        Assert.Equal(30, came.Count);
+        for (var a = 0; a < 6; a++)
+            for (var b = 0; b < 6; b++)
+                for (var c = 0; c < 6; c++)
+                    if (a != b && b != c && a != c) Assert.True(came[(a, c)] <= came[(a, b)] + came[(b, c)] + TimeSpan.FromTicks(2));
+    }
+
+    [Fact]
+    public void A_line_carries_so_much_towards_its_node_and_no_more()
+    {
+        var (world, arrivals) = Pair(new LinkModel { QueueLimit = 100.Milliseconds }, new Home { DownlinkBytesPerSecond = 6_400 });
+        world.Run(1_000, arrivals);
+        world.RunFor(1.Seconds);
+        // 128 bytes with headers, so 50 datagrams a second of the 100 that are sent.
+        Assert.InRange(arrivals.Count, 480, 530);
+        Assert.All(arrivals, arrival => Assert.InRange(arrival.After, 20.Milliseconds, 20.Milliseconds + 100.Milliseconds + 20.Milliseconds));
+    }
+
+    [Fact]
+    public void A_node_that_goes_elsewhere_is_found_there_and_not_where_it_was()
+    {
+        var (world, arrivals) = Pair(LinkModel.Calm);
+        var (a, b) = (world["a"], world["b"]);
+        var (before, further) = (b.Socket.LocalEndpoint, world.AddSocket(b, 9999));
+        Send(before);
+        world.Roam("b", Home.Behind(NatBehaviour.FullCone));
+        Send(before);
+        // What was on its way when it went is lost, and so is what is sent there later.
+        world.RunFor(1.Seconds);
+        Assert.Empty(arrivals);
+        Assert.True(further.LocalEndpoint.SameAddress(b.Socket.LocalEndpoint) && b.Socket.LocalEndpoint.IsPrivate);
+        b.Run(() => b.Socket.Send(a.Socket.LocalEndpoint, [1]));
+        world.RunFor(1.Seconds);
+        Send(b.PublicEndpoint);
+        world.Roam("b", Home.Public);
+        world.RunFor(1.Seconds);
+        Assert.Empty(arrivals);
+        Send(b.PublicEndpoint);
+        world.RunFor(1.Seconds);
+        Assert.Single(arrivals);
+
+        void Send(Polder.Net.Endpoint to) => a.Run(() => a.Socket.Send(to, new byte[100]));
+    }
+
+    [Fact]
+    public void Swizzle_clog_loses_nothing_and_ends()
+    {
+        var world = new World(9);
+        var heard = 0;
+        for (var i = 0; i < 10; i++)
+            world.AddNode($"n{i}", Home.Public, node =>
+            {
+                node.Socket.Received = (_, _) => heard++;
+                return null;
+            });
+        world.SwizzleClog(Polder.Runtime.Prng.Derive(9, "swizzle"), 10.Seconds);
+        var sent = 0;
+        for (var second = 0; second < 10; second++)
+        {
+            foreach (var from in world.Nodes)
+                foreach (var to in world.Nodes)
+                    if (from != to)
+                    {
+                        from.Run(() => from.Socket.Send(to.Socket.LocalEndpoint, [1]));
+                        sent++;
+                    }
+            world.RunFor(1.Seconds);
+            if (second == 4) Assert.InRange(heard, 1, sent - 1);
+        }
+        world.RunFor(5.Seconds);
+        Assert.Equal(sent, heard);
+    }
+
+    [Fact]
+    public void Mischief_happens_at_a_quarter_of_the_places_until_the_faults_end_and_never_outside_a_world()
+    {
+        var on = true;
+        var mischief = new Polder.Runtime.Mischief(5, new Polder.Runtime.Prng(5), () => on);
+        var places = Enumerable.Range(0, 400).Count(i => Enumerable.Range(0, 40).Any(_ => mischief.Happens($"place {i}", 0.5)));
+        Assert.InRange(places, 60, 140);
+        on = false;
+        Assert.DoesNotContain(Enumerable.Range(0, 400), i => mischief.Happens($"place {i}", 1));
+        var world = new World(1);
+        Assert.Null(world.AddNode("n", Home.Public, _ => null).Environment.Mischief);
+    }
+
     internal readonly record struct Arrival(int Number, TimeSpan After, bool Damaged);
 
     private static List<Arrival> Send(LinkModel link, int count)
@@ -102,12 +230,12 @@ public sealed class LinkModelTests
         return arrivals;
     }
 
-    private static (World, List<Arrival>) Pair(LinkModel link)
+    private static (World, List<Arrival>) Pair(LinkModel link, Home? homeOfB = null)
     {
         var world = new World(5, link);
         List<Arrival> arrivals = [];
         world.AddNode("a", Home.Public, _ => null);
-        world.AddNode("b", Home.Public, node =>
+        world.AddNode("b", homeOfB ?? Home.Public, node =>
         {
             node.Socket.Received = (_, datagram) =>
             {
