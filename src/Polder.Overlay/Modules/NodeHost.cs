@@ -6,6 +6,7 @@ using Polder.Overlay.Connecting;
 using Polder.Overlay.Discovery;
 using Polder.Overlay.Nat;
 using Polder.Overlay.Refusals;
+using Polder.Overlay.Relays;
 using Polder.Overlay.Sessions;
 using Polder.Overlay.Streams;
 using Polder.Runtime;
@@ -68,6 +69,7 @@ public sealed class NodeHost
         Sessions = new SessionTable(this);
         Streams = new StreamTable(this);
         Nat = new NatTraversal(this);
+        Relays = new RelayService(this);
         Connector = new Connector(this);
         Discovery = Join(static context => new DiscoveryCommunity(context));
     }
@@ -98,6 +100,9 @@ public sealed class NodeHost
 
     /// <summary>What stands between this node and the others, and how it gets through.</summary>
     public NatTraversal Nat { get; }
+
+    /// <summary>Relaying for others, and our own places at relays.</summary>
+    public RelayService Relays { get; }
 
     /// <summary>Makes sessions with nodes wherever they are.</summary>
     public Connector Connector { get; }
@@ -219,6 +224,7 @@ public sealed class NodeHost
         if (_started) _heartbeat.Stop();
         _lan?.Stop();
         Streams.Stop();
+        Connector.Stop();
         Nat.Stop();
         for (var i = _order.Count - 1; i >= 0; i--) _order[i].Leave();
         _order.Clear();
@@ -273,6 +279,25 @@ public sealed class NodeHost
     }
 
     internal bool Admits(Endpoint from, int bytes)
+    /// <summary>A datagram came to a further socket of ours: only probes and sessions use those.</summary>
+    internal void ReceiveExtra(IExtraSocket socket, Endpoint from, ReadOnlySpan<byte> datagram)
+    {
+        Counters.Received++;
+        Counters.BytesIn += datagram.Length;
+        try
+        {
+            if (datagram is [PunctureProbe.FirstByte, ..]) Nat.Receive(socket, from, datagram);
+            else if (datagram is [DataPacket.FirstByte, ..] || (Packet.HasHeader(datagram) && Packet.CommunityOf(datagram) == DiscoveryCommunity.Extension))
+                Sessions.Receive(new SocketPath(socket, from), datagram);
+            else Counters.Count(Refusal.NotIPv8);
+        }
+        catch (Exception problem)
+        {
+            RaiseFault(new Fault(problem, from.ToString(), datagram.ToArray()));
+        }
+    }
+
+    private bool Admits(Endpoint from, int bytes)
     {
         var now = Now;
         if (Peers.FindAddress(from) is not { } known || !known.IsFresh(now, Options.ValidationLifetime)) return _guard.Admits(from, bytes, now);

@@ -24,10 +24,11 @@ internal enum DialBackKind : byte
 ///      0     1  kind: 1 own socket, 2 spare socket, 3 silence; 80 refused, 81 somebody was asked
 ///      1     8  nonce that the probe carries
 ///      9     2  seconds of silence (3), otherwise 0
+///     11     2  another port of the same address that is to be tried (1); 0 for the session's own
 /// </code></remarks>
-internal readonly record struct DialBackAsk(DialBackKind Kind, ulong Nonce, ushort SilenceSeconds)
+internal readonly record struct DialBackAsk(DialBackKind Kind, ulong Nonce, ushort SilenceSeconds = 0, ushort Port = 0)
 {
-    public const int Bytes = 11;
+    public const int Bytes = 13;
     /// <summary>The longest silence that anybody waits for.</summary>
     public const int SilenceSecondsMax = 600;
 
@@ -36,7 +37,7 @@ internal readonly record struct DialBackAsk(DialBackKind Kind, ulong Nonce, usho
         var reader = new WireReader(body);
         var kind = reader.ReadByte();
         reader.Require(kind is 1 or 2 or 3 or 0x80 or 0x81, WireError.UnknownTag);
-        ask = new DialBackAsk((DialBackKind)kind, reader.ReadUInt64(), reader.ReadUInt16());
+        ask = new DialBackAsk((DialBackKind)kind, reader.ReadUInt64(), reader.ReadUInt16(), reader.ReadUInt16());
         reader.Require(ask.SilenceSeconds <= SilenceSecondsMax);
         return reader.Finish();
     }
@@ -47,6 +48,7 @@ internal readonly record struct DialBackAsk(DialBackKind Kind, ulong Nonce, usho
         writer.WriteByte((byte)Kind);
         writer.WriteUInt64(Nonce);
         writer.WriteUInt16(SilenceSeconds);
+        writer.WriteUInt16(Port);
     }
 }
 
