@@ -1,7 +1,6 @@
 using Polder.Identity;
 using Polder.Net;
 using Polder.Overlay.Nat;
-using Polder.Overlay.Relays;
 using Polder.Overlay.Sessions;
 
 namespace Polder.Overlay.Connecting;
@@ -112,7 +111,7 @@ public sealed class Connector
             var punctured = PunctureAsync(contact, hints, isFresh ? Options.RelayAfter : TimeSpan.Zero, over.Token);
             _ = RelayAsync(contact, hints, over.Token);
             _ = FinishAsync(punctured);
-            await Task.WhenAny(search.Task, Task.Delay(Options.ConnectTime, _host.Environment.Time));
+            await Task.WhenAny(search.Task, Delay(Options.ConnectTime));
         }
         finally
         {
@@ -165,7 +164,7 @@ public sealed class Connector
         foreach (var source in _sources) asked.Add(source.FindAsync(key).AsTask());
         if (asked.Count == 0) return null;
         var (addresses, helpers, relays) = (new List<Endpoint>(), new List<HelperHint>(), new List<RelayReservation>());
-        var deadline = Task.Delay(SourceTime, _host.Environment.Time);
+        var deadline = Delay(SourceTime);
         while (asked.Count > 0)
         {
             if (await Task.WhenAny([.. asked, deadline]) is not Task<ContactHints?> done) break;
@@ -181,14 +180,14 @@ public sealed class Connector
     /// <summary>One puncture, through up to three helpers that know the other. Gives the way that it opened.</summary>
     private async Task<FoundPath?> PunctureAsync(Contact contact, Task<ContactHints?>? hints, TimeSpan delay, CancellationToken cancel)
     {
-        if (delay > TimeSpan.Zero) await Task.Delay(delay, _host.Environment.Time);
+        if (delay > TimeSpan.Zero) await Delay(delay);
         if (cancel.IsCancellationRequested || _punctures.Begin(contact.Key) is not { } puncture) return null;
         var attempt = contact.Begin(_host.Now, "puncture");
         var asked = new HashSet<PublicKey>();
         if (_host.Sessions.Find(contact.Key) is { Path.Kind: PathKind.Relayed } relayed) _punctures.TellDirectly(puncture, relayed);
         _ = AskHelpersAsync(contact, puncture, asked, cancel);
         if (hints is not null) _ = AskHintedAsync();
-        var end = Task.Delay(Options.PunctureLifetime, _host.Environment.Time);
+        var end = Delay(Options.PunctureLifetime);
         await Task.WhenAny(puncture.Found, end);
         var found = puncture.Found.IsCompleted ? await puncture.Found : null;
         if (puncture.Theirs is { } theirs) contact.Class = theirs.Class;
@@ -232,7 +231,7 @@ public sealed class Connector
                 var end = _host.Now + TimeSpan.FromSeconds(1);
                 var before = refused;
                 while (_host.Now < end && refused == before && puncture.Theirs is null && !puncture.IsOver)
-                    await Task.Delay(TimeSpan.FromMilliseconds(50), _host.Environment.Time);
+                    await Delay(TimeSpan.FromMilliseconds(50));
                 if (cancel.IsCancellationRequested) return;
                 if (refused == before && asked.Count < HelpersAskedMax && puncture.Theirs is null)
                     foreach (var key in asked.ToArray())
@@ -264,7 +263,7 @@ public sealed class Connector
     /// <summary>Asks relays for a way: where the other holds a place, where we do, and those who passed records on.</summary>
     private async Task RelayAsync(Contact contact, Task<ContactHints?>? hints, CancellationToken cancel)
     {
-        await Task.Delay(Options.RelayAfter, _host.Environment.Time);
+        await Delay(Options.RelayAfter);
         var asked = new HashSet<PublicKey> { contact.Key };
         if (hints is not null) _ = AskHintedAsync();
         for (var round = 0; round < 20; round++)
@@ -272,7 +271,7 @@ public sealed class Connector
             if (IsDone()) return;
             foreach (var relay in RelaysFor(contact.Key))
                 if (asked.Add(relay.Peer.Key)) _ = AskAsync(relay, 0);
-            await Task.Delay(TimeSpan.FromMilliseconds(500), _host.Environment.Time);
+            await Delay(TimeSpan.FromMilliseconds(500));
             // Those who refused may know the other by now.
             if (round % 4 == 3) asked.Clear();
         }
@@ -323,7 +322,7 @@ public sealed class Connector
                 while (_host.Now - began < at)
                 {
                     var wait = began + at - _host.Now;
-                    await Task.Delay(wait, _host.Environment.Time);
+                    await Delay(wait);
                     if (!IsRelayed()) return;
                 }
                 if (await PunctureAsync(contact, null, TimeSpan.Zero, default) is { } found && IsRelayed()) await TakeAsync(contact, found);
@@ -345,7 +344,7 @@ public sealed class Connector
             var hints = HintsAsync(contact.Key);
             _ = RelayAsync(contact, hints, over.Token);
             if (await PunctureAsync(contact, hints, TimeSpan.Zero, over.Token) is { } found) await TakeAsync(contact, found);
-            await Task.Delay(TakeOverTime, _host.Environment.Time);
+            await Delay(TakeOverTime);
             await over.CancelAsync();
         }
         finally { contact.IsRepairing = false; }
@@ -358,6 +357,8 @@ public sealed class Connector
         _host.Nat.NoteWritten(address);
         return await _host.Sessions.OpenAsync(key, new DirectPath(_host, address));
     }
+
+    private Task Delay(TimeSpan time) => Task.Delay(time, _host.Environment.Time);
 
     private static bool IsBetter(SessionPath candidate, SessionPath current) => candidate.Kind < current.Kind;
 

@@ -1,5 +1,4 @@
 using Polder.Identity;
-using Polder.Net;
 using Polder.Overlay.Nat;
 using Polder.Overlay.Sessions;
 

@@ -114,7 +114,7 @@ internal sealed class Puncture : IProbeTaker
         if (IsOver) return;
         IsOver = true;
         _host.Nat.Probes.Close(Nonce);
-        _sockets.Dispose();
+        _sockets.CloseLosers();
         if (_opening || _spraying) _owner.Caps.End();
         _found.TrySetResult(null);
     }
@@ -353,7 +353,7 @@ internal sealed class Puncture : IProbeTaker
     private async Task CloseLosersAsync()
     {
         await Task.Delay(LosersFor, _host.Environment.Time);
-        _sockets.Dispose();
+        _sockets.CloseLosers();
         if (!_opening && !_spraying) return;
         (_opening, _spraying) = (false, false);
         _owner.Caps.End();

@@ -1,10 +1,9 @@
 using Polder.Net;
-using Polder.Overlay.Nat;
 
 namespace Polder.Overlay.Connecting;
 
 /// <summary>The many sockets of a birthday, on the side whose router draws ports at random (OV-6.5).</summary>
-internal sealed class PunctureSockets(NodeHost host) : IDisposable
+internal sealed class PunctureSockets(NodeHost host)
 {
     private readonly List<IExtraSocket> _sockets = [];
     private int _next;
@@ -23,7 +22,7 @@ internal sealed class PunctureSockets(NodeHost host) : IDisposable
     public IExtraSocket Next() => _sockets[_next++ % _sockets.Count];
 
     /// <summary>Closes all but the winners.</summary>
-    public void Dispose()
+    public void CloseLosers()
     {
         foreach (var socket in _sockets)
             if (!host.Nat.Sockets.IsKept(socket)) socket.Dispose();

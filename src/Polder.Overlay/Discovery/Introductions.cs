@@ -75,6 +75,7 @@ internal sealed class Introductions
             known.Standing.Asked(_host.Now);
         }
         var identifier = _asked.Open(_host.Environment.Random, to, _host.Now);
+        _host.Nat.NoteWritten(to);
         var own = _host.Own;
         var request = new IntroductionRequest(
             to, own.Lan, own.Wan, IntroductionRequest.Advice | IntroductionRequest.SpeaksNewStyle, identifier, Extra());

@@ -149,11 +149,6 @@ public sealed class NatTraversal
         if (_mapped is not null) _mapped = _mapped with { IsConfirmed = true };
     }
 
-    internal void MappingFailed()
-    {
-        // Kept for the doctor; tried again with the next look.
-    }
-
     internal bool IsFull(Peer peer) => peer.IsPolder || _host.Sessions.StateOf(peer.Key) is SessionState.Full or SessionState.Open or SessionState.Opening;
 
     /// <summary>The open session with a neighbour, or a new one at its address.</summary>

@@ -9,11 +9,12 @@ namespace Polder.Overlay.Nat;
 /// </summary>
 internal sealed class SelfExploration(NodeHost host, NatTraversal nat) : IProbeTaker
 {
-    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(500), ShowAgain = TimeSpan.FromMilliseconds(200), Slack = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(500), ShowAgain = TimeSpan.FromMilliseconds(200), Slack = TimeSpan.FromSeconds(3),
+        MappedAgain = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<ulong, Test> _tests = [];
     private int _failures, _helperTurn;
-    private TimeSpan _nobodyUntil, _silenceDue;
+    private TimeSpan _nobodyUntil, _silenceDue, _mappedDue;
     private bool _testing, _searching;
 
     private sealed class Test(Session helper, DialBackKind kind, IExtraSocket? socket)
@@ -47,7 +48,7 @@ internal sealed class SelfExploration(NodeHost host, NatTraversal nat) : IProbeT
     {
         if (!nat.Options.ExploresSelf || !host.Options.Sessions.Enabled || host.LanAddress.IsLoopback) return;
         var isDue = TestedAt is not { } at || now - at >= nat.Options.DialBackInterval;
-        var mapped = nat.UnconfirmedMapping;
+        var mapped = now >= _mappedDue ? nat.UnconfirmedMapping : null;
         if (!_testing && verdict.Outer is not null && now >= _nobodyUntil && ((isDue && verdict.Class.HasOnePort()) || mapped is not null))
             _ = TestAsync(mapped);
         else if (!_searching && !_testing && TestedAt is not null && !Lifetime.IsOver && now >= _silenceDue && verdict.Class is not (NatClass.Open or NatClass.Unknown))
@@ -84,6 +85,7 @@ internal sealed class SelfExploration(NodeHost host, NatTraversal nat) : IProbeT
                 _nobodyUntil = host.Now + TimeSpan.FromSeconds(PickHelper() is null ? 2 : 0.2);
                 return;
             }
+            if (mapped is not null) _mappedDue = host.Now + MappedAgain;
             using var socket = nat.Sockets.TryOpen();
             var own = Begin(session, DialBackKind.Own, null);
             var spare = socket is null ? default : Begin(session, DialBackKind.Spare, socket);
@@ -140,7 +142,6 @@ internal sealed class SelfExploration(NodeHost host, NatTraversal nat) : IProbeT
             _nobodyUntil = TimeSpan.Zero;
             if (++_failures < nat.Options.DialBacksMin) return;
             (StrangersGetIn, TestedAt, _failures) = (false, now, 0);
-            if (mapped is not null) nat.MappingFailed();
         }
         else _nobodyUntil = now + TimeSpan.FromSeconds(1);
         nat.Changed();
