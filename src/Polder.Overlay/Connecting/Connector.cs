@@ -69,7 +69,7 @@ public sealed class Connector
         if (contact.Search is null)
         {
             contact.Search = new TaskCompletionSource<Session?>();
-            _ = SearchAsync(contact);
+            _host.Nat.Watch(SearchAsync(contact));
         }
         var search = contact.Search.Task;
         if (!cancel.CanBeCanceled) return await search;
@@ -89,7 +89,7 @@ public sealed class Connector
         var contact = ContactOf(session.Peer.Key);
         if (contact.IsRepairing || !session.IsOpen) return;
         contact.IsRepairing = true;
-        _ = RepairAsync(contact, session);
+        _host.Nat.Watch(RepairAsync(contact, session));
     }
 
     internal void Stop() => _punctures.Stop();
@@ -104,13 +104,13 @@ public sealed class Connector
             var peer = _host.Peers.Find(contact.Key);
             var tried = new HashSet<Endpoint>();
             if (peer is not null)
-                foreach (var address in peer.Addresses.Take(AddressesMax)) _ = TryAddressAsync(contact, address, tried, over.Token);
-            _ = TryHintsAsync(contact, hints, tried, over.Token);
+                foreach (var address in peer.Addresses.Take(AddressesMax)) _host.Nat.Watch(TryAddressAsync(contact, address, tried, over.Token));
+            _host.Nat.Watch(TryHintsAsync(contact, hints, tried, over.Token));
             // A neighbour who answered just now answers again; anybody else may need help, and the sooner the better.
             var isFresh = peer is { IsValidated: true, LastIn: { } last } && _host.Now - last < FreshFor;
             var punctured = PunctureAsync(contact, hints, isFresh ? Options.RelayAfter : TimeSpan.Zero, over.Token);
-            _ = RelayAsync(contact, hints, over.Token);
-            _ = FinishAsync(punctured);
+            _host.Nat.Watch(RelayAsync(contact, hints, over.Token));
+            _host.Nat.Watch(FinishAsync(punctured));
             await Task.WhenAny(search.Task, Delay(Options.ConnectTime));
         }
         finally
@@ -154,7 +154,7 @@ public sealed class Connector
     private async Task TryHintsAsync(Contact contact, Task<ContactHints?> hints, HashSet<Endpoint> tried, CancellationToken cancel)
     {
         if (await hints is not { } known || cancel.IsCancellationRequested) return;
-        foreach (var address in known.Addresses.Take(AddressesMax)) _ = TryAddressAsync(contact, address, tried, cancel);
+        foreach (var address in known.Addresses.Take(AddressesMax)) _host.Nat.Watch(TryAddressAsync(contact, address, tried, cancel));
     }
 
     /// <summary>What all sources know, together; null when none knows anything.</summary>
@@ -185,8 +185,8 @@ public sealed class Connector
         var attempt = contact.Begin(_host.Now, "puncture");
         var asked = new HashSet<PublicKey>();
         if (_host.Sessions.Find(contact.Key) is { Path.Kind: PathKind.Relayed } relayed) _punctures.TellDirectly(puncture, relayed);
-        _ = AskHelpersAsync(contact, puncture, asked, cancel);
-        if (hints is not null) _ = AskHintedAsync();
+        _host.Nat.Watch(AskHelpersAsync(contact, puncture, asked, cancel));
+        if (hints is not null) _host.Nat.Watch(AskHintedAsync());
         var end = Delay(Options.PunctureLifetime);
         await Task.WhenAny(puncture.Found, end);
         var found = puncture.Found.IsCompleted ? await puncture.Found : null;
@@ -226,7 +226,7 @@ public sealed class Connector
                 {
                     if (asked.Count - refused >= Options.HelpersMax || asked.Count >= HelpersAskedMax) break;
                     asked.Add(helper.Key);
-                    _ = AskAsync(helper);
+                    _host.Nat.Watch(AskAsync(helper));
                 }
                 var end = _host.Now + TimeSpan.FromSeconds(1);
                 var before = refused;
@@ -265,12 +265,12 @@ public sealed class Connector
     {
         await Delay(Options.RelayAfter);
         var asked = new HashSet<PublicKey> { contact.Key };
-        if (hints is not null) _ = AskHintedAsync();
+        if (hints is not null) _host.Nat.Watch(AskHintedAsync());
         for (var round = 0; round < 20; round++)
         {
             if (IsDone()) return;
             foreach (var relay in RelaysFor(contact.Key))
-                if (asked.Add(relay.Peer.Key)) _ = AskAsync(relay, 0);
+                if (asked.Add(relay.Peer.Key)) _host.Nat.Watch(AskAsync(relay, 0));
             await Delay(TimeSpan.FromMilliseconds(500));
             // Those who refused may know the other by now.
             if (round % 4 == 3) asked.Clear();
@@ -283,7 +283,7 @@ public sealed class Connector
             if (await hints is not { } known) return;
             foreach (var place in known.Relays.Take(HintsMax))
                 if (!IsDone() && place.Relay != _host.Identity.Public && asked.Add(place.Relay)
-                    && await SessionAtAsync(place.Relay, place.Address) is { } session) _ = AskAsync(session, place.Token);
+                    && await SessionAtAsync(place.Relay, place.Address) is { } session) _host.Nat.Watch(AskAsync(session, place.Token));
         }
 
         async Task AskAsync(Session relay, ulong token)
@@ -342,7 +342,7 @@ public sealed class Connector
             foreach (var address in session.Peer.Addresses.Concat(session.PeerAddresses).Distinct().Take(AddressesMax))
                 if (_host.MayWalkTo(address)) session.TryPath(new DirectPath(_host, address));
             var hints = HintsAsync(contact.Key);
-            _ = RelayAsync(contact, hints, over.Token);
+            _host.Nat.Watch(RelayAsync(contact, hints, over.Token));
             if (await PunctureAsync(contact, hints, TimeSpan.Zero, over.Token) is { } found) await TakeAsync(contact, found);
             await Delay(TakeOverTime);
             await over.CancelAsync();
@@ -381,12 +381,12 @@ public sealed class Connector
         }
         if (session.Path.Kind != PathKind.Direct) contact.IsWanted = true;
         contact.Search?.TrySetResult(session);
-        if (session.Path.Kind == PathKind.Relayed && session.IsInitiator && !contact.IsImproving) _ = ImproveAsync(contact);
+        if (session.Path.Kind == PathKind.Relayed && session.IsInitiator && !contact.IsImproving) _host.Nat.Watch(ImproveAsync(contact));
     }
 
     private void OnMoved(Session session, SessionPath before)
     {
-        if (session.Path.Kind == PathKind.Relayed && session.IsInitiator && ContactOf(session.Peer.Key) is { IsImproving: false } contact) _ = ImproveAsync(contact);
+        if (session.Path.Kind == PathKind.Relayed && session.IsInitiator && ContactOf(session.Peer.Key) is { IsImproving: false } contact) _host.Nat.Watch(ImproveAsync(contact));
     }
 
     private void OnClosed(Session session)

@@ -84,9 +84,9 @@ internal sealed class Puncture : IProbeTaker
         {
             _begun = true;
             // The initiator hears our answer half of both round trips from now; then both begin.
-            _ = RunAsync(IsInitiator == (Strategy == Strategy.PredictBoth) ? helperRoundTrips / 2 : TimeSpan.Zero);
+            _host.Nat.Watch(RunAsync(IsInitiator == (Strategy == Strategy.PredictBoth) ? helperRoundTrips / 2 : TimeSpan.Zero));
         }
-        else if (isUpdate && _bursting) _ = BurstAsync();
+        else if (isUpdate && _bursting) _host.Nat.Watch(BurstAsync());
         MaybeBirthday();
     }
 
@@ -105,7 +105,7 @@ internal sealed class Puncture : IProbeTaker
         SessionPath path = via is null ? new DirectPath(_host, from) : new SocketPath(via, from);
         if (via is not null) _host.Nat.Sockets.Keep(via);
         _found.TrySetResult(new FoundPath(path, OriginOf(via, from)));
-        _ = CloseLosersAsync();
+        _host.Nat.Watch(CloseLosersAsync());
     }
 
     /// <summary>Ends it: nothing is sent or answered any more.</summary>
@@ -150,12 +150,13 @@ internal sealed class Puncture : IProbeTaker
             await Ready;
             if (IsInitiator && _freshOuter is not null) _owner.Tell(this);
         }
-        else if (ownClass.IsRandom() && IsInitiator && Strategy == Strategy.Birthday) _owner.Tell(this);
+        // Neither side of a birthday moves before the other's word is shown to be new: it repeats our nonce.
+        else if (IsInitiator && Strategy == Strategy.Birthday) _owner.Tell(this);
         if (delay > TimeSpan.Zero) await Task.Delay(delay, _host.Environment.Time);
         if (Theirs!.Class == NatClass.Sequential && ownClass.HasOnePort())
         {
             _bursting = true;
-            for (var i = 0; i < Bursts; i++) _ = BurstAsync(BurstInterval * i);
+            for (var i = 0; i < Bursts; i++) _host.Nat.Watch(BurstAsync(BurstInterval * i));
         }
         var began = _host.Now;
         foreach (var at in Schedule)
@@ -212,7 +213,7 @@ internal sealed class Puncture : IProbeTaker
     /// <summary>The random side opens its sockets, the other probes ports, once it may.</summary>
     private void MaybeBirthday()
     {
-        if (Strategy != Strategy.Birthday || Theirs is not { } theirs) return;
+        if (Strategy != Strategy.Birthday || Theirs is not { } theirs || FreshAt is not { } fresh || _host.Now - fresh > _host.Options.Nat.ConsentLifetime) return;
         if (_host.Nat.Class.IsRandom())
         {
             if (_opening || theirs.Outer is not { } to || !MayAim(to)) return;
@@ -222,11 +223,11 @@ internal sealed class Puncture : IProbeTaker
                 return;
             }
             _opening = true;
-            _ = OpenSocketsAsync(to);
+            _host.Nat.Watch(OpenSocketsAsync(to));
             return;
         }
         // Consent (OV-6.6): its own fresh word names the address, and helpers of different networks see it there.
-        if (_sprayed || theirs.Outer is not { } outer || FreshAt is not { } fresh || _host.Now - fresh > _host.Options.Nat.ConsentLifetime) return;
+        if (_sprayed || theirs.Outer is not { } outer) return;
         if (theirs.Sockets == 0)
         {
             Hindrance = "the other side has no sockets to offer";
@@ -245,13 +246,13 @@ internal sealed class Puncture : IProbeTaker
             return;
         }
         (_spraying, _sprayed, Hindrance) = (true, true, "");
-        _ = SprayAsync(outer, theirs);
+        _host.Nat.Watch(SprayAsync(outer, theirs));
     }
 
     private async Task OpenSocketsAsync(Endpoint to)
     {
-        const int Batch = 16;
-        var wanted = _host.Nat.BirthdaySockets;
+        const int Batch = 16, AgainMax = 16;
+        var (wanted, again) = (_host.Nat.BirthdaySockets, 0);
         while (!IsOver && !_found.Task.IsCompleted)
         {
             var opened = 0;
@@ -263,6 +264,7 @@ internal sealed class Puncture : IProbeTaker
             // All are open: again and again a few, so that a filter that opened meanwhile lets one in.
             if (opened == 0)
             {
+                if (again++ >= AgainMax) return;
                 wanted = _sockets.Count;
                 for (var i = 0; i < Math.Min(Batch, _sockets.Count); i++) Send(_sockets.Next(), to);
             }

@@ -151,7 +151,7 @@ internal sealed class Punctures
         var answer = new Puncture(_host, this, record.Sender, isInitiator: false);
         if (answer.Nonce == 0) return;
         _all.Add(answer);
-        _ = AnswerAsync(answer, record, helper, seenAt, roundTrips);
+        _host.Nat.Watch(AnswerAsync(answer, record, helper, seenAt, roundTrips));
     }
 
     private async Task AnswerAsync(Puncture puncture, PunctureRecord record, Session? helper, Endpoint seenAt, TimeSpan roundTrips)

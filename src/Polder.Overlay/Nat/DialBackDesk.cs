@@ -56,7 +56,7 @@ internal sealed class DialBackDesk : IProbeTaker
     {
         if (!_host.Options.Nat.HelpsOthers || !MayDo(session.Peer.Key) || !_host.Nat.Probes.MayProbe(order.To, sharesOurNetwork: false)) return;
         _host.Nat.Probes.Send(null, order.To, ProbeKind.DialBack, order.Nonce, 0);
-        _ = AgainAsync();
+        _host.Nat.Watch(AgainAsync());
 
         async Task AgainAsync()
         {
@@ -75,7 +75,7 @@ internal sealed class DialBackDesk : IProbeTaker
         var isFirst = pending.Shown is null;
         pending.Shown = from;
         if (pending.Ask.Kind == DialBackKind.Spare && isFirst) Dial(pending.Asker, probe.ReceiverNonce, from);
-        if (pending.Ask.Kind == DialBackKind.Silence) _ = WriteAfterSilenceAsync(pending);
+        if (pending.Ask.Kind == DialBackKind.Silence) _host.Nat.Watch(WriteAfterSilenceAsync(pending));
     }
 
     public void Expire()
@@ -108,7 +108,7 @@ internal sealed class DialBackDesk : IProbeTaker
     private bool Dial(Session asker, ulong nonce, Endpoint to)
     {
         if (PickFor(asker, to) is not { } dialler) return false;
-        _ = SendAsync();
+        _host.Nat.Watch(SendAsync());
         return true;
 
         async Task SendAsync()

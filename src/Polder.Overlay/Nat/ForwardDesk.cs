@@ -30,7 +30,7 @@ internal sealed class ForwardDesk(NodeHost host)
         var seen = from.ReceivedOn is { Kind: not PathKind.Relayed } path ? path.Remote : Endpoint.None;
         if (host.Sessions.Find(target) is { } open) Pass(from, open, seen, forward.Sealed);
         // Somebody who is only a neighbour gets a session for it; who is silent is no neighbour.
-        else if (target.IsValidated && host.Nat.IsFull(target)) _ = OpenAndPassAsync(from, target, seen, forward.Sealed.ToArray());
+        else if (target.IsValidated && host.Nat.IsFull(target)) host.Nat.Watch(OpenAndPassAsync(from, target, seen, forward.Sealed.ToArray()));
         else Refuse(from, forward.Other);
     }
 

@@ -228,6 +228,19 @@ public sealed class NatTraversal
 
     internal void Stop() => Sockets.Stop();
 
+    /// <summary>Work in the background has no asker to whom its failure would go.</summary>
+    internal void Watch(Task work)
+    {
+        if (!work.IsCompletedSuccessfully) _ = WatchAsync(work);
+    }
+
+    private async Task WatchAsync(Task work)
+    {
+        try { await work; }
+        catch (OperationCanceledException) { }
+        catch (Exception problem) { _host.Fault(problem, "NAT traversal"); }
+    }
+
     private bool ReceiveAsk(Session session, ReadOnlySpan<byte> body)
     {
         if (!DialBackAsk.TryRead(body, out var ask)) return false;

@@ -50,9 +50,9 @@ internal sealed class SelfExploration(NodeHost host, NatTraversal nat) : IProbeT
         var isDue = TestedAt is not { } at || now - at >= nat.Options.DialBackInterval;
         var mapped = now >= _mappedDue ? nat.UnconfirmedMapping : null;
         if (!_testing && verdict.Outer is not null && now >= _nobodyUntil && ((isDue && verdict.Class.HasOnePort()) || mapped is not null))
-            _ = TestAsync(mapped);
+            nat.Watch(TestAsync(mapped));
         else if (!_searching && !_testing && TestedAt is not null && !Lifetime.IsOver && now >= _silenceDue && verdict.Class is not (NatClass.Open or NatClass.Unknown))
-            _ = SearchAsync();
+            nat.Watch(SearchAsync());
     }
 
     /// <summary>A helper says what became of a question.</summary>
@@ -107,7 +107,7 @@ internal sealed class SelfExploration(NodeHost host, NatTraversal nat) : IProbeT
     {
         var began = host.Now;
         var end = began + nat.Options.DialBackTime;
-        var (asked, shown) = (TimeSpan.MinValue, TimeSpan.MinValue);
+        var (asked, shown) = (began - AskAgain, began - AskAgain);
         while (host.Now < end && own.Test.Helper.IsOpen)
         {
             if (own.Test.GotThrough || spare.Test is { GotThrough: true }) return;

@@ -79,7 +79,7 @@ public sealed class RelayService
         if (opening is not null) return await opening.Done.Task;
         _openings.Add(opening = new Opening(relay, other, new TaskCompletionSource<RelayedPath?>()));
         var begun = _host.Now;
-        _ = AskAsync();
+        _host.Nat.Watch(AskAsync());
         try { return await opening.Done.Task; }
         finally { _openings.Remove(opening); }
 
@@ -117,7 +117,7 @@ public sealed class RelayService
         if (_host.Nat.Class.IsReachable() || view.Outer is null) return;
         foreach (var held in _held)
             if (held.Token != 0 && held.Until - now < held.Lifetime / 2 && now - held.AskedAt > ReserveTime) Ask(held);
-        if (_held.Count(static held => !held.IsRefused) < _host.Options.Relays.ReservationsWanted) _ = ReserveAsync();
+        if (_held.Count(static held => !held.IsRefused) < _host.Options.Relays.ReservationsWanted) _host.Nat.Watch(ReserveAsync());
     }
 
     internal void Send(Session session, in RelayOpen open)

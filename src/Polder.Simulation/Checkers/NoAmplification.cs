@@ -21,6 +21,12 @@ public sealed class NoAmplification : TrafficChecker
     /// </summary>
     public const int OwnAccordBytes = (2 * 4 + 2) * 210 + 2 * 190;
 
+    /// <summary>
+    /// Probes of 61 bytes that a node sends to an address which named itself in a signed record that repeats the node's own nonce: the
+    /// many sockets of a birthday (Overlay OV-6.5), opened once and tried again a few times.
+    /// </summary>
+    public const int BirthdayBytes = 61 * (256 + 16 * 16 + 32);
+
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<(int Node, Endpoint Address), Account> _accounts = [];
@@ -51,7 +57,7 @@ public sealed class NoAmplification : TrafficChecker
         account.Out += datagram.Length;
         account.Asked = true;
         var communities = node.Program is NodeHost host ? host.Communities.Count : 1;
-        if (account.Out > 3 * account.In + communities * OwnAccordBytes)
+        if (account.Out > 3 * account.In + communities * OwnAccordBytes + (datagram is [0x09, ..] ? BirthdayBytes : 0))
             world.Fail($"{node.Name} sent {account.Out} bytes within {Window} to {to}, which never answered and sent {account.In}");
     }
 
