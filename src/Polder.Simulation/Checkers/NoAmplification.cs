@@ -54,10 +54,17 @@ public sealed class NoAmplification : TrafficChecker
         if (_exempt.Contains(node.Index)) return;
         var account = Find(world, node, to);
         if (account.Validated) return;
-        account.Out += datagram.Length;
         account.Asked = true;
+        if (datagram is [0x09, ..])
+        {
+            account.Probes += datagram.Length;
+            if (account.Probes > 3 * account.In + BirthdayBytes)
+                world.Fail($"{node.Name} sent {account.Probes} bytes of probes within {Window} to {to}, which never answered and sent {account.In}");
+            return;
+        }
+        account.Out += datagram.Length;
         var communities = node.Program is NodeHost host ? host.Communities.Count : 1;
-        if (account.Out > 3 * account.In + communities * OwnAccordBytes + (datagram is [0x09, ..] ? BirthdayBytes : 0))
+        if (account.Out > 3 * account.In + communities * OwnAccordBytes)
             world.Fail($"{node.Name} sent {account.Out} bytes within {Window} to {to}, which never answered and sent {account.In}");
     }
 
@@ -73,14 +80,14 @@ public sealed class NoAmplification : TrafficChecker
     private Account Find(World world, SimulatedNode node, Endpoint address)
     {
         if (!_accounts.TryGetValue((node.Index, address), out var account)) _accounts[(node.Index, address)] = account = new Account { Began = world.Now };
-        if (world.Now - account.Began > Window) (account.Began, account.In, account.Out) = (world.Now, 0, 0);
+        if (world.Now - account.Began > Window) (account.Began, account.In, account.Out, account.Probes) = (world.Now, 0, 0, 0);
         return account;
     }
 
     private sealed class Account
     {
         public TimeSpan Began;
-        public long In, Out;
+        public long In, Out, Probes;
         public bool Asked, Validated;
     }
 }
