@@ -115,7 +115,7 @@ public sealed class Connector
         }
         finally
         {
-            await over.CancelAsync();
+            Cancel(over);
             contact.Search = null;
             search.TrySetResult(_host.Sessions.Find(contact.Key));
         }
@@ -264,16 +264,25 @@ public sealed class Connector
     private async Task RelayAsync(Contact contact, Task<ContactHints?>? hints, CancellationToken cancel)
     {
         await Delay(Options.RelayAfter);
-        var asked = new HashSet<PublicKey> { contact.Key };
+        var (begun, asked) = (_host.Now, new HashSet<PublicKey>(PublicKey.Comparer) { contact.Key });
         if (hints is not null) _host.Nat.Watch(AskHintedAsync());
-        for (var round = 0; round < 20; round++)
+        // One after the other: the first that grants is enough, and each pair is a place that others could use.
+        for (var end = _host.Now + Options.ConnectTime; _host.Now < end && !IsDone();)
         {
-            if (IsDone()) return;
-            foreach (var relay in RelaysFor(contact.Key))
-                if (asked.Add(relay.Peer.Key)) _host.Nat.Watch(AskAsync(relay, 0));
-            await Delay(TimeSpan.FromMilliseconds(500));
-            // Those who refused may know the other by now.
-            if (round % 4 == 3) asked.Clear();
+            var relay = RelaysFor(contact.Key).Find(session => asked.Add(session.Peer.Key));
+            if (relay is null)
+            {
+                await Delay(TimeSpan.FromMilliseconds(250));
+                // Those who refused may know the other by now.
+                if (_host.Now - begun > TimeSpan.FromSeconds(2)) 
+                {
+                    begun = _host.Now;
+                    asked.Clear();
+                    asked.Add(contact.Key);
+                }
+                continue;
+            }
+            await Task.WhenAny(AskAsync(relay, 0), Delay(TimeSpan.FromMilliseconds(400)));
         }
 
         bool IsDone() => cancel.IsCancellationRequested || _host.Sessions.Find(contact.Key) is { } session && !_host.Nat.IsSuspect(session);
@@ -345,7 +354,7 @@ public sealed class Connector
             _host.Nat.Watch(RelayAsync(contact, hints, over.Token));
             if (await PunctureAsync(contact, hints, TimeSpan.Zero, over.Token) is { } found) await TakeAsync(contact, found);
             await Delay(TakeOverTime);
-            await over.CancelAsync();
+            Cancel(over);
         }
         finally { contact.IsRepairing = false; }
     }
@@ -359,6 +368,9 @@ public sealed class Connector
     }
 
     private Task Delay(TimeSpan time) => Task.Delay(time, _host.Environment.Time);
+
+    // Not CancelAsync: that runs what was registered on another thread, and this is the loop.
+    private static void Cancel(CancellationTokenSource source) => source.Cancel();
 
     private static bool IsBetter(SessionPath candidate, SessionPath current) => candidate.Kind < current.Kind;
 

@@ -23,6 +23,7 @@ internal sealed class Puncture : IProbeTaker
     private readonly TaskCompletionSource<FoundPath?> _found = new();
     private int _answers, _probesBack, _probesSent;
     private Endpoint? _freshOuter;
+    private IExtraSocket? _fresh;
     private bool _begun, _bursting, _spraying, _sprayed, _opening;
 
     /// <summary>A helper's own word about the other side.</summary>
@@ -138,6 +139,8 @@ internal sealed class Puncture : IProbeTaker
         var ownClass = _host.Nat.Class;
         if (ownClass == NatClass.Sequential && Strategy is Strategy.Predict or Strategy.PredictBoth)
         {
+            // A socket that wrote to nobody yet: an old mapping towards the other would have an old port.
+            _sockets.TryOpen(out _fresh);
             Ready = RefreshPortAsync();
             if (Strategy == Strategy.PredictBoth)
             {
@@ -171,7 +174,7 @@ internal sealed class Puncture : IProbeTaker
     /// <summary>Learns which port a new mapping of our sequential router gets at this moment: by a spare socket, from a helper.</summary>
     private async Task RefreshPortAsync()
     {
-        if (Helpers.FirstOrDefault() is not { } helper || await _host.Nat.AskPortAsync(helper, PortTime) is not { } seen) return;
+        if (Helpers.FirstOrDefault() is not { } helper || await _host.Nat.AskPortAsync(_fresh, helper, PortTime) is not { } seen) return;
         _freshOuter = seen;
     }
 
@@ -207,7 +210,7 @@ internal sealed class Puncture : IProbeTaker
     {
         Span<ushort> ports = stackalloc ushort[PortPrediction.PortsMax];
         PortPrediction.Fill(outer.Port, step == 0 ? 1 : step, ports);
-        foreach (var port in ports) Send(null, outer.WithPort(port));
+        foreach (var port in ports) Send(_fresh, outer.WithPort(port));
     }
 
     /// <summary>The random side opens its sockets, the other probes ports, once it may.</summary>
@@ -300,7 +303,7 @@ internal sealed class Puncture : IProbeTaker
     private void ProbeAll()
     {
         var isFirst = _probesSent == 0;
-        foreach (var target in Targets(isFirst)) Send(null, target);
+        foreach (var target in Targets(isFirst)) Send(_fresh, target);
     }
 
     /// <summary>Where the other may be, the nearest first: in our own network only when both are behind the same address.</summary>
@@ -338,7 +341,7 @@ internal sealed class Puncture : IProbeTaker
 
     private PathOrigin OriginOf(IExtraSocket? via, Endpoint from)
     {
-        if (via is not null) return PathOrigin.Birthday;
+        if (via is not null) return via == _fresh ? PathOrigin.Predicted : PathOrigin.Birthday;
         foreach (var candidate in Theirs!.Addresses)
             if (candidate.Kind == CandidateKind.Lan && candidate.Address == from && from != Theirs.Outer) return PathOrigin.Lan;
         if (_host.Nat.Verdict.Outer is { } own && own.SameAddress(from)) return from == _host.LanAddress ? PathOrigin.Lan : PathOrigin.Hairpin;

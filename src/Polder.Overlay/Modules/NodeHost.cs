@@ -278,7 +278,6 @@ public sealed class NodeHost
         catch (Exception problem) { RaiseFault(new Fault(problem, from.ToString(), datagram.ToArray())); }
     }
 
-    internal bool Admits(Endpoint from, int bytes)
     /// <summary>A datagram came to a further socket of ours: only probes and sessions use those.</summary>
     internal void ReceiveExtra(IExtraSocket socket, Endpoint from, ReadOnlySpan<byte> datagram)
     {
@@ -297,7 +296,7 @@ public sealed class NodeHost
         }
     }
 
-    private bool Admits(Endpoint from, int bytes)
+    internal bool Admits(Endpoint from, int bytes)
     {
         var now = Now;
         if (Peers.FindAddress(from) is not { } known || !known.IsFresh(now, Options.ValidationLifetime)) return _guard.Admits(from, bytes, now);

@@ -48,11 +48,13 @@ internal static class Classification
 
     /// <summary>
     /// The step of ports given in the order in which they were drawn; 0 when they are not sequential: at least 60 % of the
-    /// differences small and of one sign. The step is what all these differences are multiples of.
+    /// differences small and of one sign, or all ports as close together as so few steps allow, in whatever order the answers came.
+    /// The step is what all these differences are multiples of.
     /// </summary>
     public static int StepOf(ReadOnlySpan<int> ports, int stepMax)
     {
         if (ports.Length < 3) return 0;
+        if (StepOfUnordered(ports, stepMax) is not 0 and var close) return close;
         var (up, down, upStep, downStep) = (0, 0, 0, 0);
         for (var i = 1; i < ports.Length; i++)
         {
@@ -64,6 +66,19 @@ internal static class Classification
         var differences = ports.Length - 1;
         if (10 * up >= 6 * differences) return upStep;
         return 10 * down >= 6 * differences ? -downStep : 0;
+    }
+
+    /// <summary>Asked all at once, neighbours answer in any order: then only how close the ports lie tells, and which way most of them go.</summary>
+    private static int StepOfUnordered(ReadOnlySpan<int> ports, int stepMax)
+    {
+        var sorted = ports.ToArray();
+        Array.Sort(sorted);
+        if (sorted[^1] - sorted[0] > stepMax * (ports.Length - 1)) return 0;
+        var (step, direction) = (0, 0);
+        for (var i = 1; i < sorted.Length; i++) step = CommonDivisor(step, sorted[i] - sorted[i - 1]);
+        for (var i = 0; i < ports.Length; i++)
+            for (var j = i + 1; j < ports.Length; j++) direction += Math.Sign(ports[j] - ports[i]);
+        return direction < 0 ? -step : step;
     }
 
     private static int CommonDivisor(int a, int b) => b == 0 ? a : CommonDivisor(b, a % b);

@@ -181,10 +181,9 @@ public sealed class NatTraversal
         Changed();
     }
 
-    /// <summary>Our outer endpoint as one helper sees a new socket of ours at this moment; null when it does not say in time.</summary>
-    internal async Task<Endpoint?> AskPortAsync(Session helper, TimeSpan timeout)
+    /// <summary>Our outer endpoint as one helper sees a socket of ours at this moment; null when it does not say in time.</summary>
+    internal async Task<Endpoint?> AskPortAsync(IExtraSocket? socket, Session helper, TimeSpan timeout)
     {
-        using var socket = Sockets.TryOpen();
         if (socket is null || helper.Path.Kind == PathKind.Relayed) return null;
         var look = new PortLook();
         var nonce = Probes.Open(look);

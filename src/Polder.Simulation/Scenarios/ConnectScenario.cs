@@ -3,7 +3,6 @@ using Polder.Overlay;
 using Polder.Overlay.Connecting;
 using Polder.Overlay.Nat;
 using Polder.Overlay.Sessions;
-using Polder.Simulation.Checkers;
 
 namespace Polder.Simulation.Scenarios;
 
@@ -51,7 +50,6 @@ internal static class ConnectScenario
     /// <summary>One pair in a world of its own.</summary>
     internal static Meeting Meet(World world, string a, string b, int helpers, TimeSpan patience)
     {
-        world.Always(new NoAmplification());
         for (var i = 0; i < helpers; i++) world.AddNode(Helper(i)).WalkTo(world[Helper(0)]);
         world.RunFor(12.Seconds);
         var (left, right) = (Add("left", a), Add("right", b));

@@ -72,6 +72,8 @@ public sealed class ClassificationTests
     [InlineData(2, "20000", "20002", "20006")]
     [InlineData(-1, "20010", "20009", "20007")]
     [InlineData(1, "20000", "20001", "41000", "41001", "41002", "41003")]
+    [InlineData(1, "20002", "20001", "20004", "20003")]
+    [InlineData(1, "20001", "20000", "20003")]
     public void Small_steps_of_one_sign_are_S(int step, params string[] ports)
     {
         var verdict = Judge(null, [.. ports.Select(port => "9.9.9.9:" + port)]);
