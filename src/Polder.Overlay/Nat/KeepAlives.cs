@@ -36,7 +36,7 @@ internal sealed class KeepAlives(NodeHost host, NatTraversal nat)
 
     public void Beat(TimeSpan now)
     {
-        if (now < _nextBeat || host.Sessions.All.Count == 0) return;
+        if (!nat.Options.KeepsPathsOpen || now < _nextBeat || host.Sessions.All.Count == 0) return;
         _nextBeat = now + nat.Options.Beat;
         foreach (var session in host.Sessions.All.ToArray())
             if (session.IsOpen) Look(session, now);

@@ -3,6 +3,9 @@ namespace Polder.Overlay.Nat;
 /// <summary>Numbers of the ways through NATs (Overlay §5.3, §6). Prefix lengths are those of <see cref="OverlayOptions"/>.</summary>
 public sealed record NatOptions
 {
+    /// <summary>Answers others, but does nothing of its own accord: no tests of its own router, no places at relays, no keep-alives. For worlds of public nodes and for tests that count packets.</summary>
+    public static NatOptions Passive { get; } = new() { ExploresSelf = false, KeepsPathsOpen = false };
+
     // What am I behind?
 
     /// <summary>Whether the node finds out what it is behind by asking for dial-backs. Default true; worlds of many public nodes need none of it.</summary>
@@ -49,6 +52,9 @@ public sealed record NatOptions
     ];
 
     // Keeping paths open
+
+    /// <summary>Whether paths that matter are kept open (OV-6.8). Default true.</summary>
+    public bool KeepsPathsOpen { get; init; } = true;
 
     /// <summary>Time without a datagram out after which a path is refreshed, while the mapping's lifetime is unknown. At least 1 s; default 25 s (OV-5.9).</summary>
     public TimeSpan KeepAlive { get; init => field = AtLeast(value, Second); } = TimeSpan.FromSeconds(25);

@@ -33,6 +33,8 @@ public sealed record DhtWorldOptions
     /// <summary>Options of nodes that do nothing but run a DHT: for measuring it alone.</summary>
     public static OverlayOptions Quiet(DhtOptions dht) => new OverlayOptions
     {
+        // All have public addresses.
+        Nat = Polder.Overlay.Nat.NatOptions.Passive,
         SourceSlots = 32, WalkTarget = 0, WalksEdges = false, ReplayEntriesMax = 64, IdleInterval = TimeSpan.FromSeconds(30), StepInterval = TimeSpan.FromSeconds(2),
     }.ForLaboratory() with { Dht = dht };
 }

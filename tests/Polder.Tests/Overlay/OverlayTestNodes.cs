@@ -81,7 +81,7 @@ internal sealed class TalkCommunity : Community
 internal static class OverlayTestNodes
 {
     /// <summary>What most tests want: any address, a small table of strangers.</summary>
-    public static OverlayOptions Options { get; } = new OverlayOptions { SourceSlots = 1024 }.ForLaboratory();
+    public static OverlayOptions Options { get; } = new OverlayOptions { SourceSlots = 1024, Nat = Polder.Overlay.Nat.NatOptions.Passive }.ForLaboratory();
 
     public static SimulatedNode AddTalker(this World world, string name, Home? home = null, OverlayOptions? options = null) =>
         world.AddNode(name, home, options ?? Options, (_, host) => host.Join(context => new TalkCommunity(context)));
