@@ -23,6 +23,25 @@ internal sealed class Crowd(Laboratory lab)
         _members.Add(host, (agent, ready.Key, port));
     }
 
+    /// <summary>Starts a node anew in a host whose agent may be there already, with fields of its own; gives what it says when ready.</summary>
+    public async Task<LabEvent> AgainAsync(string host, params (string, System.Text.Json.Nodes.JsonNode?)[] fields)
+    {
+        var agent = _members.TryGetValue(host, out var known) ? known.Agent : lab.StartAgent(host);
+        if (known.Agent is null) await agent.ExpectAsync("", "agent", InTheLab.Seconds(60));
+        var from = agent.Events(host).Count;
+        agent.Do("start", host, [("community", _community), .. fields]);
+        var ready = await agent.ExpectAsync(host, "ready", InTheLab.Seconds(60), from: from);
+        _members[host] = (agent, ready.Key, (int)ready.Number("port")!.Value);
+        return ready;
+    }
+
+    /// <summary>Stops a node; its agent stays.</summary>
+    public Task StopAsync(string host) => AskAsync(host, "stop", "stopped");
+
+    /// <summary>Seconds from a node's start to the first peer that it proved.</summary>
+    public async Task<double> FirstPeerAsync(string host, LabEvent ready, double seconds) =>
+        (await Agent(host).ExpectAsync(host, "peer", InTheLab.Seconds(seconds), item => item.At >= ready.At)).At - ready.At;
+
     public string Address(string host) => $"{lab.Places[host].Address}:{_members[host].Port}";
 
     public string Key(string host) => _members[host].Key;

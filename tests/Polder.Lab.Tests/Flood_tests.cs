@@ -4,6 +4,7 @@ namespace Polder.Lab.Tests;
 /// Junk at 50,000 packets a second from everywhere, and 2,000 handshakes a second that look right until the curves are computed (overlay
 /// specification, §12.9 and §4.4): who is known goes on talking, memory stays.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class Flood_tests
 {
     private const int PacketsPerSecond = 50_000, HandshakesPerSecond = 2_000;
@@ -56,4 +57,11 @@ public sealed class Flood_tests
             return (await raw.ExpectAsync(name, "flooded", InTheLab.Seconds(seconds + 20), from: from)).Number("sent")!.Value;
         }
     }
+}
+
+/// <summary>Tests that want the machine for themselves; all others wait most of the time and run beside each other.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class Alone
+{
+    public const string Name = "alone";
 }

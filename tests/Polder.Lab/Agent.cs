@@ -27,6 +27,7 @@ internal sealed class Agent
             catch (Exception problem) { agent.Tell(name, new JsonObject { ["event"] = "error", ["text"] = problem.ToString() }); }
         }
         foreach (var node in agent._nodes.Values) await node.DisposeAsync();
+        LabNode.Forget();
         return 0;
     }
 
@@ -55,6 +56,12 @@ internal sealed class Agent
             case "traffic":
                 _ = TellLaterAsync(name, _nodes[name].TrafficAsync(
                     command["key"]!.GetValue<string>(), command["perSecond"]!.GetValue<int>(), command["seconds"]!.GetValue<double>()));
+                break;
+            case "invite":
+                Tell(name, await _nodes[name].InviteAsync());
+                break;
+            case "take":
+                _ = TellLaterAsync(name, _nodes[name].TakeAsync(command["text"]!.GetValue<string>()));
                 break;
             case "transfer":
                 _ = TellLaterAsync(name, _nodes[name].TransferAsync(

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Polder.Identity;
 using Polder.Node;
 using Polder.Overlay;
+using Polder.Overlay.Invitations;
 using Polder.Overlay.Nat;
 using Polder.Overlay.Sessions;
 
@@ -13,10 +14,12 @@ internal sealed class LabNode : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
-    private readonly string _folder;
+    private static readonly Lazy<string> Kept = new(static () => Directory.CreateTempSubdirectory("polder-lab-").FullName);
+
+    private readonly string? _folder;
     private readonly PolderNode _node;
 
-    private LabNode(PolderNode node, string folder) => (_node, _folder) = (node, folder);
+    private LabNode(PolderNode node, string? folder) => (_node, _folder) = (node, folder);
 
     public PolderNode Node => _node;
 
@@ -32,11 +35,20 @@ internal sealed class LabNode : IAsyncDisposable
 
     public static async Task<LabNode> StartAsync(JsonNode command, Action<JsonObject> tell)
     {
-        var folder = Directory.CreateTempSubdirectory("polder-lab-").FullName;
+        // A folder that is named stays until the agent ends, for a node that comes back.
+        var kept = command["folder"]?.GetValue<string>();
+        var folder = kept is null ? Directory.CreateTempSubdirectory("polder-lab-").FullName : Path.Combine(Kept.Value, kept);
+        string[] lists = [];
+        if (command["list"] is JsonArray list)
+        {
+            Directory.CreateDirectory(folder);
+            lists = [folder + ".list"];
+            await File.WriteAllLinesAsync(lists[0], list.Select(static line => line!.GetValue<string>()));
+        }
         var options = new NodeOptions
         {
-            Data = folder, Port = command["port"]?.GetValue<int>() ?? 0, Lan = false, Overlay = Overlay(command),
-            Join = command["join"] is JsonArray joins ? [.. joins.Select(static join => join!.GetValue<string>())] : [],
+            Data = folder, Port = command["port"]?.GetValue<int>() ?? 0, Lan = command["lan"]?.GetValue<bool>() == true, Overlay = Overlay(command),
+            Join = command["join"] is JsonArray joins ? [.. joins.Select(static join => join!.GetValue<string>())] : [], Lists = lists,
         };
         var id = CommunityId.FromHex(command["community"]!.GetValue<string>());
         try
@@ -46,7 +58,7 @@ internal sealed class LabNode : IAsyncDisposable
                 ["event"] = what, ["key"] = peer.Key.ToString(), ["remote"] = peer.Address.ToString(),
             }))).StartAsync();
             await node.InvokeAsync(() => Watch(node, tell));
-            return new LabNode(node, folder);
+            return new LabNode(node, kept is null ? folder : null);
         }
         catch
         {
@@ -142,6 +154,23 @@ internal sealed class LabNode : IAsyncDisposable
         return new JsonObject { ["event"] = "traffic", ["sent"] = sent, ["answered"] = answered };
     }
 
+    /// <summary>Removes the folders that were kept.</summary>
+    public static void Forget()
+    {
+        if (Kept.IsValueCreated) Directory.Delete(Kept.Value, recursive: true);
+    }
+
+    public Task<JsonObject> InviteAsync() => _node.InvokeAsync(async () => new JsonObject
+    {
+        ["event"] = "invitation", ["text"] = (await _node.Host.Find<InvitationService>()!.MakeAsync())?.Text ?? throw new InvalidOperationException("No invitation."),
+    });
+
+    public Task<JsonObject> TakeAsync(string text) => _node.InvokeAsync(async () =>
+    {
+        var result = await _node.Host.Find<InvitationService>()!.TakeAsync(text);
+        return new JsonObject { ["event"] = "taken", ["refusal"] = result.Refusal.ToString(), ["message"] = result.Message, ["key"] = result.Contact?.Key.ToString() };
+    });
+
     public Task<JsonObject> TransferAsync(string key, long bytes, int seed) =>
         _node.InvokeAsync(() => Transfers.SendAsync(_node, PublicKey.TryParseHex(key, out var parsed) ? parsed : throw new ArgumentException("No key."), bytes, seed));
 
@@ -151,6 +180,6 @@ internal sealed class LabNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _node.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        if (_folder is not null) Directory.Delete(_folder, recursive: true);
     }
 }
