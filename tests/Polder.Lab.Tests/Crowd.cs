@@ -38,9 +38,13 @@ internal sealed class Crowd(Laboratory lab)
     /// <summary>Stops a node; its agent stays.</summary>
     public Task StopAsync(string host) => AskAsync(host, "stop", "stopped");
 
-    /// <summary>Seconds from a node's start to the first peer that it proved.</summary>
-    public async Task<double> FirstPeerAsync(string host, LabEvent ready, double seconds) =>
-        (await Agent(host).ExpectAsync(host, "peer", InTheLab.Seconds(seconds), item => item.At >= ready.At)).At - ready.At;
+    /// <summary>Starts a node anew and gives the seconds until the first peer that it proved; 0 when that was before its first line came out.</summary>
+    public async Task<double> FirstPeerAsync(string host, double seconds, params (string, System.Text.Json.Nodes.JsonNode?)[] fields)
+    {
+        var from = _members.TryGetValue(host, out var known) ? known.Agent.Events(host).Count : 0;
+        var ready = await AgainAsync(host, fields);
+        return Math.Max(0, (await Agent(host).ExpectAsync(host, "peer", InTheLab.Seconds(seconds), from: from)).At - ready.At);
+    }
 
     public string Address(string host) => $"{lab.Places[host].Address}:{_members[host].Port}";
 

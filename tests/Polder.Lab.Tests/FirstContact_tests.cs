@@ -21,7 +21,7 @@ public sealed class FirstContact_tests
         var times = new List<double>();
         for (var run = 0; run < 5; run++)
         {
-            times.Add(await crowd.FirstPeerAsync("back", await crowd.AgainAsync("back", ("folder", "back")), 20));
+            times.Add(await crowd.FirstPeerAsync("back", 20, ("folder", "back")));
             await crowd.StopAsync("back");
         }
         Judge("cache, a third alive", times, 2, 5);
@@ -38,7 +38,7 @@ public sealed class FirstContact_tests
         var times = new List<double>();
         for (var run = 0; run < 5; run++)
         {
-            times.Add(await crowd.FirstPeerAsync("two", await crowd.AgainAsync("two", ("lan", true)), 20));
+            times.Add(await crowd.FirstPeerAsync("two", 20, ("lan", true)));
             await crowd.StopAsync("two");
         }
         Judge("local network", times, 1, 1.5);
@@ -56,7 +56,7 @@ public sealed class FirstContact_tests
         {
             var list = new JsonArray([.. lab.Places.Where(static place => place.Key.StartsWith("dead", StringComparison.Ordinal) || place.Key == "alive")
                 .Select(static place => (JsonNode)$"{place.Value.Address}:6000")]);
-            times.Add(await crowd.FirstPeerAsync("new", await crowd.AgainAsync("new", ("list", list)), 30));
+            times.Add(await crowd.FirstPeerAsync("new", 30, ("list", list)));
             await crowd.StopAsync("new");
         }
         Judge("list, one in five alive", times, 5, 10);

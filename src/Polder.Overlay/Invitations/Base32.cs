@@ -39,7 +39,8 @@ internal static class Base32
             if (count < 8) continue;
             if (at == bytesMax) return null;
             count -= 8;
-            bytes[at++] = (byte)(bits >> count);
+            // Bits that were taken out already are still above.
+            bytes[at++] = (byte)((bits >> count) & 0xFF);
         }
         return count >= 5 || (bits & ((1 << count) - 1)) != 0 ? null : bytes[..at].ToArray();
     }
