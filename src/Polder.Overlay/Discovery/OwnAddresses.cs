@@ -4,11 +4,11 @@ namespace Polder.Overlay.Discovery;
 
 /// <summary>
 /// Where we are, as far as we know: in our network from the adapter, outside from what others tell (OV-5.4). One vote for
-/// each network of reporters, the last 64 reports of the last five minutes; so no single peer can move us.
+/// each network of reporters, the last <see cref="Nat.NatOptions.ReportsMax"/> reports of the last five minutes; so no single peer can move us.
 /// </summary>
 internal sealed class OwnAddresses(NodeHost host)
 {
-    private const int ReportsKept = 64;
+    private readonly int _reportsMax = host.Options.Nat.ReportsMax;
 
     private readonly List<Report> _reports = [];
     private int _next;
@@ -45,9 +45,9 @@ internal sealed class OwnAddresses(NodeHost host)
         if (!seen.IsSendable || (host.Options.Addresses != AddressRules.Any && seen.IsLoopback)) return;
         host.Nat.Heard(reporter, seen);
         var report = new Report(reporter.Network(16, 32), seen, host.Now);
-        if (_reports.Count < ReportsKept) _reports.Add(report);
+        if (_reports.Count < _reportsMax) _reports.Add(report);
         else _reports[_next] = report;
-        _next = (_next + 1) % ReportsKept;
+        _next = (_next + 1) % _reportsMax;
         if (Told != seen) Told = Majority();
     }
 

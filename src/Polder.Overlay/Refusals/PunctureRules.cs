@@ -27,7 +27,7 @@ internal sealed class PunctureRules(NodeHost host, SipHash hash)
     /// <summary>A header of IPv8 for an overlay that cannot be: every implementation drops it without a word.</summary>
     public static ReadOnlySpan<byte> OpeningDatagram => [0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-    private readonly SourceTable _targets = new(TargetSlots);
+    private readonly SourceTable _targets = new(Math.Min(TargetSlots, host.Options.SourceSlots));
     private TokenBucket _all;
 
     public PunctureAnswer Judge(Community community, Endpoint from, Endpoint target, bool sharesOurNat)

@@ -23,11 +23,14 @@ internal sealed class HandshakeGuard(NodeHost host, SessionOptions options)
     private const int Slots = 1024;
     private static readonly TimeSpan Burst = TimeSpan.FromSeconds(1);
 
-    private readonly SourceTable _addresses = new(Slots), _networks = new(Slots), _proved = new(Slots);
+    private readonly SourceTable _addresses = new(SlotsOf(host)), _networks = new(SlotsOf(host)), _proved = new(SlotsOf(host));
     private readonly byte[] _secrets = new byte[64];
     private TokenBucket _all;
     private TimeSpan _secretsSince, _freeAt;
     private bool _hasSecrets;
+
+    // A world of many nodes keeps small tables.
+    private static int SlotsOf(NodeHost host) => Math.Min(Slots, host.Options.SourceSlots);
 
     /// <summary>Whether answering handshakes has cost more than its share lately.</summary>
     public bool IsOverBudget(TimeSpan now) => _freeAt > now + Burst;

@@ -291,7 +291,7 @@ public sealed class DhtCommunity : Community
     private PublicKey? KeyOf(ReadOnlySpan<byte> key)
     {
         if (Host.Peers.Find(key) is { } peer) return peer.Key;
-        return PublicKey.TryParse(key, out var made) ? made : null;
+        return Host.Environment.TryParseKey(key, out var made) ? made : null;
     }
 
     // ---- Answers ----
