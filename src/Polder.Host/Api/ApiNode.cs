@@ -12,8 +12,8 @@ namespace Polder.Host.Api;
 /// <summary>A running node behind its local API: what the commands drive.</summary>
 internal sealed class ApiNode : INodeOperations, IDisposable
 {
-    private static readonly TimeSpan Short = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
+    internal static readonly TimeSpan Short = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
 
     private readonly HttpClient _client;
 
@@ -90,6 +90,8 @@ internal sealed class ApiNode : INodeOperations, IDisposable
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) =>
         GetAsync("frauds", HostJson.Default.IReadOnlyListFraudView, cancellation);
 
+    public INetworkOperations Network => new ApiNetwork(this);
+
     public async Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default)
     {
         while (true)
@@ -101,10 +103,10 @@ internal sealed class ApiNode : INodeOperations, IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private Task<T> GetAsync<T>(string route, JsonTypeInfo<T> type, CancellationToken cancellation, TimeSpan? patience = null) =>
+    internal Task<T> GetAsync<T>(string route, JsonTypeInfo<T> type, CancellationToken cancellation, TimeSpan? patience = null) =>
         AskAsync(stop => _client.GetAsync(route, stop), type, patience ?? Short, cancellation);
 
-    private Task<T> PostAsync<TBody, T>(
+    internal Task<T> PostAsync<TBody, T>(
         string route, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellation) =>
         AskAsync(async stop =>
         {
@@ -163,7 +165,7 @@ internal sealed class ApiNode : INodeOperations, IDisposable
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private static string Query(params ReadOnlySpan<(string Name, string? Value)> parameters)
+    internal static string Query(params ReadOnlySpan<(string Name, string? Value)> parameters)
     {
         var query = "";
         foreach (var (name, value) in parameters)

@@ -25,6 +25,27 @@ internal sealed record ImportBody(IReadOnlyList<string>? Blocks);
 /// <summary>Body of POST /api/crawl.</summary>
 internal sealed record CrawlBody(string? Peer);
 
+/// <summary>Body of POST /api/connect.</summary>
+internal sealed record PeerBody(string? Peer);
+
+/// <summary>Body of POST /api/invitations: how long the invitation holds.</summary>
+internal sealed record InviteBody(double? Hours);
+
+/// <summary>A body that is one text.</summary>
+internal sealed record TextBody(string? Text);
+
+/// <summary>Body of POST /api/dht: the value as base64.</summary>
+internal sealed record DhtPutBody(byte[]? Value, string? Name, string? Topic, double? Hours);
+
+/// <summary>Body of POST /api/tags.</summary>
+internal sealed record TagBody(string? Name, double? KilobytesPerSecond, int? Neighbours);
+
+/// <summary>Body of POST /api/bundle, and answer of GET: the file as base64.</summary>
+internal sealed record BundleBody(byte[]? Bundle);
+
+/// <summary>How many.</summary>
+internal sealed record CountView(int Count);
+
 /// <summary>Answer of GET /api/changes.</summary>
 internal sealed record ChangesView(long Version);
 
@@ -59,6 +80,23 @@ internal sealed record ApiFile(int Port, int Pid, string Token);
 [JsonSerializable(typeof(IReadOnlyList<FraudView>))]
 [JsonSerializable(typeof(IReadOnlyList<CheckedBlock>))]
 [JsonSerializable(typeof(SealView))]
+[JsonSerializable(typeof(PeerBody))]
+[JsonSerializable(typeof(InviteBody))]
+[JsonSerializable(typeof(TextBody))]
+[JsonSerializable(typeof(DhtPutBody))]
+[JsonSerializable(typeof(TagBody))]
+[JsonSerializable(typeof(BundleBody))]
+[JsonSerializable(typeof(CountView))]
+[JsonSerializable(typeof(DoctorView))]
+[JsonSerializable(typeof(ConnectionView))]
+[JsonSerializable(typeof(InvitationView))]
+[JsonSerializable(typeof(ContactView))]
+[JsonSerializable(typeof(IReadOnlyList<ContactView>))]
+[JsonSerializable(typeof(DhtAnswer))]
+[JsonSerializable(typeof(DhtStored))]
+[JsonSerializable(typeof(DhtNodes))]
+[JsonSerializable(typeof(TagView))]
+[JsonSerializable(typeof(IReadOnlyList<TagView>))]
 [JsonSerializable(typeof(LabSnapshot))]
 [JsonSerializable(typeof(SimView))]
 [JsonSerializable(typeof(BackupView))]

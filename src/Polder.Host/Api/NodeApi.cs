@@ -68,21 +68,31 @@ internal static class NodeApi
         });
         Post("crawl", json.CrawlBody, json.CrawlView, (body, stop) =>
             node.CrawlAsync(body.Peer ?? throw Bad("\"peer\" is missing: a short name, a public key or the beginning of one."), stop));
+        NetworkApi.Map(application, node.Network);
         application.Map("/api/{**rest}", (RequestDelegate)(context => Answers.WriteErrorAsync(context, HttpStatusCode.NotFound,
             $"There is no {context.Request.Method} {context.Request.Path}; docs/api.md lists what there is.")));
 
-        void Get<T>(string route, JsonTypeInfo<T> type, Func<IQueryCollection, CancellationToken, Task<T>> answer)
-        {
-            Task HandleAsync(HttpContext context) =>
-                AnswerAsync(context, type, () => answer(context.Request.Query, context.RequestAborted));
-            application.MapGet("/api/" + route, HandleAsync);
-        }
+        void Get<T>(string route, JsonTypeInfo<T> type, Func<IQueryCollection, CancellationToken, Task<T>> answer) =>
+            MapGet(application, route, type, answer);
 
-        void Post<TBody, T>(string route, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, Func<TBody, CancellationToken, Task<T>> answer)
-        {
-            Task HandleAsync(HttpContext context) => AnswerAsync(context, type, () => TakeAsync(context, bodyType, answer));
-            application.MapPost("/api/" + route, HandleAsync);
-        }
+        void Post<TBody, T>(string route, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, Func<TBody, CancellationToken, Task<T>> answer) =>
+            MapPost(application, route, bodyType, type, answer);
+    }
+
+    /// <summary>Adds a question.</summary>
+    public static void MapGet<T>(
+        WebApplication application, string route, JsonTypeInfo<T> type, Func<IQueryCollection, CancellationToken, Task<T>> answer)
+    {
+        Task HandleAsync(HttpContext context) => AnswerAsync(context, type, () => answer(context.Request.Query, context.RequestAborted));
+        application.MapGet("/api/" + route, HandleAsync);
+    }
+
+    /// <summary>Adds a request that changes something.</summary>
+    public static void MapPost<TBody, T>(
+        WebApplication application, string route, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, Func<TBody, CancellationToken, Task<T>> answer)
+    {
+        Task HandleAsync(HttpContext context) => AnswerAsync(context, type, () => TakeAsync(context, bodyType, answer));
+        application.MapPost("/api/" + route, HandleAsync);
     }
 
     private static async Task AnswerAsync<T>(HttpContext context, JsonTypeInfo<T> type, Func<Task<T>> answer)
@@ -140,7 +150,7 @@ internal static class NodeApi
 
     private static string? Text(IQueryCollection query, string name) => query[name] is [{ Length: > 0 } text] ? text : null;
 
-    private static string Needed(IQueryCollection query, string name) =>
+    internal static string Needed(IQueryCollection query, string name) =>
         Text(query, name) ?? throw Bad($"The query parameter \"{name}\" is missing.");
 
     private static int Number(IQueryCollection query, string name, int fallback, int max) =>
@@ -159,5 +169,5 @@ internal static class NodeApi
         catch (FormatException) { throw Bad("A block is not hex."); }
     }
 
-    private static OperationRefusedException Bad(string words) => new(RefusalKind.BadInput, words);
+    internal static OperationRefusedException Bad(string words) => new(RefusalKind.BadInput, words);
 }

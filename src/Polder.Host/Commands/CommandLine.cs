@@ -94,6 +94,10 @@ internal static class CommandLine
         [
             RunCommand.Create(shared, surroundings), LabCommand.Create(shared, surroundings), ConfigCommand.Create(shared, surroundings),
             NodeCommands.Id(shared, surroundings), NodeCommands.Peers(shared, surroundings),
+            DoctorCommands.Doctor(shared, surroundings), DoctorCommands.Connect(shared, surroundings),
+            InvitationCommands.Invite(shared, surroundings), InvitationCommands.Join(shared, surroundings),
+            InvitationCommands.Contacts(shared, surroundings), InvitationCommands.Bundle(shared, surroundings),
+            TagCommands.Tag(shared, surroundings), DhtCommands.Dht(shared, surroundings),
             RecordCommands.Record(shared, surroundings), RecordCommands.Inbox(shared, surroundings),
             ChainCommands.Chain(shared, surroundings), ChainCommands.Block(shared, surroundings), ChainCommands.Crawl(shared, surroundings),
             TrustCommands.Trust(shared, surroundings), TrustCommands.Fraud(shared, surroundings),

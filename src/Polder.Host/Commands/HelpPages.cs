@@ -18,9 +18,19 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         My node
           polder id               who I am
           polder peers            who is there
+          polder doctor [PEER]    how I am connected, why so, and what would improve it
           polder config           every setting, its value, and where that comes from
           polder backup FILE      my identity and my records in one file
           polder restore FILE     put them back
+
+        Meeting others
+          polder invite           one text or QR code with which somebody reaches me; it works once
+          polder join WHAT        take an invitation (peer:…), or ask at HOST:PORT
+          polder contacts         the people I know
+          polder connect PEER     get through to a peer by every way there is
+          polder bundle export FILE  addresses in a file, for another machine; import FILE
+          polder tag              overlays by name, each with a budget: join NAME, leave NAME
+          polder dht get KEY      small values that the nodes keep: put VALUE, find KEY
 
         Records of help
           polder record PEER      propose a record: --gave or --got AMOUNT, --for TEXT
@@ -58,6 +68,14 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         ],
         ["id"] = ["polder id", "polder id --json"],
         ["peers"] = ["polder peers", "polder peers --json"],
+        ["doctor"] = ["polder doctor", "polder doctor ab-cd-ef-gh-ij", "polder doctor --json"],
+        ["connect"] = ["polder connect ab-cd-ef-gh-ij"],
+        ["invite"] = ["polder invite", "polder invite --days 1"],
+        ["join"] = ["polder join peer:ABCDEF…", "polder join 192.0.2.7:8090"],
+        ["contacts"] = ["polder contacts"],
+        ["bundle"] = ["polder bundle export peers.bundle", "polder bundle import peers.bundle"],
+        ["tag"] = ["polder tag", "polder tag join gardening --budget 8 --neighbours 12", "polder tag leave gardening"],
+        ["dht"] = ["polder dht put \"hello\"", "polder dht put @card.txt --name card", "polder dht get card", "polder dht put \"I grow beans\" --topic gardening", "polder dht find gardening", "polder dht find ab-cd-ef-gh-ij"],
         ["record"] =
         [
             "polder record ab-cd-ef-gh-ij --gave 25MB --for \"storing a file\"",

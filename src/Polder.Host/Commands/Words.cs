@@ -7,7 +7,8 @@ namespace Polder.Host.Commands;
 internal static class Words
 {
     /// <summary>"1 block", "2 blocks".</summary>
-    public static string Count(long number, string thing) => string.Create(CultureInfo.InvariantCulture, $"{number} {thing}{(number == 1 ? "" : "s")}");
+    public static string Count(long number, string thing, string? things = null) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {(number == 1 ? thing : things ?? thing + "s")}");
 
     /// <summary>"HEX.SEQ" as people may type it: "ab-cd-ef-gh-ij.7".</summary>
     public static string Block(string id)

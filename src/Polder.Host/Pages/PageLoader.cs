@@ -16,8 +16,11 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     /// <summary>Rows of the ranking whose bar shows what came straight and what through others: each costs a look at the graph.</summary>
     public const int RanksExplained = 12;
 
+    /// <summary>How long an invitation of the page holds.</summary>
+    public static readonly TimeSpan InvitationLifetime = TimeSpan.FromDays(7);
+
     /// <summary>The names in the addresses of live streams, "/live/home".</summary>
-    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "lab"];
+    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab"];
 
     /// <summary>Loads a page by its name and query.</summary>
     public Task<IPageModel> LoadAsync(string name, IQueryCollection query, Notice? notice, CancellationToken cancellation) => name switch
@@ -27,6 +30,7 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         "chain" => ChainAsync(Text(query, "peer"), Number(Text(query, "before")), notice, cancellation),
         "trust" => TrustAsync(Text(query, "unit"), Text(query, "why"), notice, cancellation),
         "inbox" => InboxAsync(notice, cancellation),
+        "doctor" => DoctorAsync(notice, cancellation),
         "lab" => LabAsync(Number(Text(query, "drawn")), notice, cancellation),
         _ => throw new OperationRefusedException(RefusalKind.NotFound, "There is no such page."),
     };
@@ -49,7 +53,18 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
         var peers = await node.PeersAsync(cancellation).ConfigureAwait(false);
         var culprits = await CulpritsAsync(status, cancellation).ConfigureAwait(false);
-        return new PeersModel(Frame(status, notice, "/live/peers"), peers, culprits, record, join);
+        var contacts = await node.Network.ContactsAsync(cancellation).ConfigureAwait(false);
+        return new PeersModel(Frame(status, notice, "/live/peers"), peers, contacts, culprits, record, join);
+    }
+
+    public async Task<IPageModel> DoctorAsync(Notice? notice, CancellationToken cancellation) => new DoctorModel(
+        Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), notice, "/live/doctor"),
+        await node.Network.DoctorAsync(cancellation).ConfigureAwait(false));
+
+    public async Task<IPageModel> InvitationAsync(CancellationToken cancellation)
+    {
+        var invitation = await node.Network.InviteAsync(InvitationLifetime, cancellation).ConfigureAwait(false);
+        return new InvitationModel(Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), null, null), invitation);
     }
 
     public async Task<IPageModel> ChainAsync(string? peer, long? before, Notice? notice, CancellationToken cancellation)

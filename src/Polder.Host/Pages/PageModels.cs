@@ -66,12 +66,13 @@ public sealed record HomeModel(
 }
 
 public sealed record PeersModel(
-    FrameModel Frame, IReadOnlyList<PeerView> Peers, IReadOnlySet<string> Culprits, FormState Record, FormState Join) : IPageModel
+    FrameModel Frame, IReadOnlyList<PeerView> Peers, IReadOnlyList<ContactView> Contacts, IReadOnlySet<string> Culprits, FormState Record,
+    FormState Join) : IPageModel
 {
     public string Title => "Peers";
     public string Here => "peers";
     public Type Body => typeof(Peers);
-    public IReadOnlyList<Type> Live { get; } = [typeof(PeersLede), typeof(PeersTable)];
+    public IReadOnlyList<Type> Live { get; } = [typeof(PeersLede), typeof(PeersTable), typeof(ContactsList)];
 }
 
 /// <summary>A block beside the half of its counterparty, as far as known.</summary>
@@ -120,6 +121,23 @@ public sealed record InboxModel(FrameModel Frame, IReadOnlyList<InboxItem> Items
     public string Here => "inbox";
     public Type Body => typeof(InboxPage);
     public IReadOnlyList<Type> Live { get; } = [typeof(InboxLede), typeof(InboxLetters)];
+}
+
+public sealed record DoctorModel(FrameModel Frame, DoctorView Doctor) : IPageModel
+{
+    public string Title => "Doctor";
+    public string Here => "doctor";
+    public Type Body => typeof(DoctorPage);
+    public IReadOnlyList<Type> Live { get; } =
+        [typeof(DoctorLede), typeof(DoctorGate), typeof(DoctorAdvice), typeof(DoctorPeers), typeof(DoctorEvidence), typeof(DoctorSources)];
+}
+
+public sealed record InvitationModel(FrameModel Frame, InvitationView Invitation) : IPageModel
+{
+    public string Title => "An invitation";
+    public string Here => "peers";
+    public Type Body => typeof(InvitationPage);
+    public IReadOnlyList<Type> Live => [];
 }
 
 /// <param name="Drawn">Nodes that the page had when it was loaded.</param>

@@ -35,6 +35,7 @@ internal static class PageRoutes
         Page("/chain", "chain");
         Page("/trust", "trust");
         Page("/inbox", "inbox");
+        Page("/doctor", "doctor");
         Page("/lab", "lab");
         Route("/block/{id}", context => loader.BlockAsync((string?)context.Request.RouteValues["id"] ?? "", context.RequestAborted));
         services.GetRequiredService<Posts>().Map(application);

@@ -24,6 +24,7 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
         Post("/peers", JoinAsync);
         Post("/inbox/{id}", AnswerAsync);
         Post("/crawl", CrawlAsync);
+        Post("/invitation", InviteAsync);
 
         void Post(string path, Func<HttpContext, IFormCollection, Task> handle) =>
             routes.MapPost(path, (RequestDelegate)(context => TakeAsync(context, handle)));
@@ -106,6 +107,11 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
     {
         var stop = context.RequestAborted;
         var values = Typed(form, "address", "from");
+        if (values["address"].StartsWith("peer:", StringComparison.OrdinalIgnoreCase))
+        {
+            await AcceptAsync(context, values).ConfigureAwait(false);
+            return;
+        }
         var (error, endpoint) = Address(values["address"]);
         if (error is null)
         {
@@ -117,12 +123,31 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
             }
             catch (OperationRefusedException refusal) { error = refusal.Message; }
         }
-        var state = new FormState(values, new Dictionary<string, string> { ["address"] = error });
-        await PageRoutes.AnswerAsync(context, () => values["from"] == "home"
-                ? loader.HomeAsync(FormState.Empty, state, true, null, stop)
-                : loader.PeersAsync(FormState.Empty, state, null, stop),
-            StatusCodes.Status422UnprocessableEntity).ConfigureAwait(false);
+        await JoinAgainAsync(context, values, error).ConfigureAwait(false);
     }
+
+    private Task JoinAgainAsync(HttpContext context, Dictionary<string, string> values, string error)
+    {
+        var state = new FormState(values, new Dictionary<string, string> { ["address"] = error });
+        return PageRoutes.AnswerAsync(context, () => values["from"] == "home"
+                ? loader.HomeAsync(FormState.Empty, state, true, null, context.RequestAborted)
+                : loader.PeersAsync(FormState.Empty, state, null, context.RequestAborted),
+            StatusCodes.Status422UnprocessableEntity);
+    }
+
+    private async Task AcceptAsync(HttpContext context, Dictionary<string, string> values)
+    {
+        try
+        {
+            var contact = await node.Network.AcceptInvitationAsync(values["address"], context.RequestAborted).ConfigureAwait(false);
+            Redirect(context, "/peers", new Notice("good", "You are contacts.", $"{contact.Name} and this node know each other now.", "/doctor", "See how you are connected"));
+        }
+        catch (OperationRefusedException refusal) { await JoinAgainAsync(context, values, refusal.Message).ConfigureAwait(false); }
+    }
+
+    // Drawn at once and not redirected to: an invitation in an address would stay in the browser's history.
+    private Task InviteAsync(HttpContext context, IFormCollection form) =>
+        PageRoutes.AnswerAsync(context, () => loader.InvitationAsync(context.RequestAborted));
 
     /// <summary>What is wrong with an address, in words, or the address.</summary>
     internal static (string? Error, Endpoint Endpoint) Address(string text)

@@ -55,6 +55,9 @@ public interface INodeOperations
     /// <summary>Proven frauds: two blocks of one chain with one number, or two agreements for one proposal.</summary>
     Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default);
 
+    /// <summary>Its place in the network: how it is connected, invitations, the DHT, tags.</summary>
+    INetworkOperations Network { get; }
+
     /// <summary>Completes when anything shown changed after <paramref name="seen"/>; gives the new version. The first call passes 0.</summary>
     Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default);
 }

@@ -31,6 +31,7 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     {
         (_node, _host, _ledger) = (node, node.Host, node.Ledger);
         _views = new LedgerViews(node.Store, _ledger.Validator, node.Records.Graphs, node.Identity);
+        Network = new LocalNetwork(node, this);
         _ledger.Changed += Change;
         _host.Peers.Added += _ => Change();
         _host.Peers.Removed += _ => Change();
@@ -155,6 +156,8 @@ internal sealed class LocalNode : INodeOperations, IDisposable
 
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) => OnLoopAsync(_views.Frauds, cancellation);
 
+    public INetworkOperations Network { get; }
+
     public async Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
@@ -225,7 +228,7 @@ internal sealed class LocalNode : INodeOperations, IDisposable
         peer.IsValidated, peer.RoundTrip?.TotalMilliseconds, (now - peer.LastIn)?.TotalSeconds, (now - peer.LastOut)?.TotalSeconds,
         [.. peer.Communities.Select(community => community.ToString())], _host.Peers.IsDiscouraged(peer.Key));
 
-    private PublicKey Resolve(string text) => PeerNames.Resolve(text, Known());
+    internal PublicKey Resolve(string text) => PeerNames.Resolve(text, Known());
 
     private IEnumerable<PublicKey> Known()
     {

@@ -122,6 +122,9 @@ public sealed class RestingNode : INodeOperations, IDisposable
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) => Read(_views.Frauds);
 
     /// <inheritdoc/>
+    public INetworkOperations Network => new RestingNetwork(NotRunning);
+
+    /// <inheritdoc/>
     public async Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default)
     {
         // Nothing changes in a folder at rest.

@@ -57,6 +57,8 @@ internal sealed class FakeNode : INodeOperations
         Give(new TrustExplanation(new TrustView(Key, Me.Name, 25 << 20, "bytes", 1, 25 << 20, 0), 1, 2, [], [], "It gave you 25 MB."));
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) =>
         Give<IReadOnlyList<FraudView>>([new FraudView(new PeerName(Key, Me.Name), "double-sign", Block(1), Block(1))]);
+    public FakeNetwork Net { get; } = new();
+    public INetworkOperations Network => Net;
     public Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default) => Give(seen + 1);
 
     private Task<T> Give<T>(T value) => Trouble is null ? Task.FromResult(value) : throw Trouble;

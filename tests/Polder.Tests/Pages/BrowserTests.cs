@@ -6,7 +6,7 @@ namespace Polder.Tests.Pages;
 /// <summary>The pages in a real browser, over a real connection on 127.0.0.1.</summary>
 public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, IAsyncLifetime
 {
-    private static readonly string[] Paths = ["", "peers", "chain", "trust", "inbox", "lab"];
+    private static readonly string[] Paths = ["", "peers", "chain", "trust", "inbox", "doctor", "lab"];
 
     private readonly StagedNode _node = StagedNode.Village();
     private readonly StagedLab _lab = new();
@@ -35,7 +35,12 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, I
             await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Chromium.Folder, $"{name}-{width}-{(dark ? "dark" : "light")}.png"), FullPage = true });
             Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"), $"{path} is wider than {width}");
         }
-        // The two last are refusals, which a browser reports in its console by itself.
+        await page.GotoAsync(_web.Address + "peers");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Make an invitation" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Img, new() { Name = "QR code of the invitation" })).ToBeVisibleAsync();
+        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Chromium.Folder, $"invitation-{width}-{(dark ? "dark" : "light")}.png"), FullPage = true });
+        Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"), $"the invitation is wider than {width}");
+        // The two last paths are refusals, which a browser reports in its console by itself.
         Assert.DoesNotContain(_errors, error => !error.Contains("404", StringComparison.Ordinal));
         await page.Context.CloseAsync();
     }
@@ -92,7 +97,7 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, I
         await page.GotoAsync(_web.Address + "peers");
         // Chromium's emulation stops scripts and still hides noscript, so only its presence can be seen here.
         Assert.Contains("<noscript><p class=\"notice notice-wait\"><b>This page is a picture.</b>", await page.ContentAsync(), StringComparison.Ordinal);
-        await page.GetByLabel("Add a peer by address").FillAsync("127.0.0.1:8123");
+        await page.GetByLabel("An address, or an invitation").FillAsync("127.0.0.1:8123");
         await page.GetByRole(AriaRole.Button, new() { Name = "Say hello" }).ClickAsync();
         await Assertions.Expect(page.GetByText("Whoever answers appears here.")).ToBeVisibleAsync();
         await page.GotoAsync(_web.Address + "inbox");

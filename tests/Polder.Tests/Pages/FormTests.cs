@@ -73,6 +73,41 @@ public sealed class FormTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_invitation_is_made_and_drawn_and_stays_out_of_the_address()
+    {
+        using var answer = await PostAsync("/invitation");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var page = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("peer:ABCDEFGHIJ234567", page, StringComparison.Ordinal);
+        Assert.Contains("class=\"qr-ink\"", page, StringComparison.Ordinal);
+        Assert.Equal("invite 168", Assert.Single(_node.Net.Asked, asked => asked.StartsWith("invite", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task An_invitation_is_taken_where_an_address_could_stand()
+    {
+        using var answer = await PostAsync("/peers", ("address", "peer:ABC"), ("from", "peers"));
+
+        Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
+        Assert.Contains("accept peer:ABC", _node.Net.Asked);
+        Assert.Contains("You are contacts.", await GetAsync(answer.Headers.Location!.ToString()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_wrong_invitation_comes_back_with_words_beside_it()
+    {
+        _node.Net.AcceptTrouble = new OperationRefusedException(RefusalKind.BadInput, "This invitation was used already.");
+
+        using var answer = await PostAsync("/peers", ("address", "peer:ABC"), ("from", "peers"));
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+        var page = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("This invitation was used already.", page, StringComparison.Ordinal);
+        Assert.Contains("value=\"peer:ABC\"", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_wrong_address_comes_back_with_words_beside_it()
     {
         using var answer = await PostAsync("/peers", ("address", "polder.example"), ("from", "peers"));

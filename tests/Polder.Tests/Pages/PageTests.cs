@@ -31,6 +31,8 @@ public sealed class PageTests
     [InlineData("chain", "None seen. If a key signs two blocks")]
     [InlineData("trust", "Nobody has done anything for you yet")]
     [InlineData("inbox", "Nothing waits for your word")]
+    [InlineData("doctor", "Nobody is connected yet")]
+    [InlineData("doctor", "Nothing needs doing")]
     [InlineData("lab", "No lab is running")]
     public async Task An_empty_page_says_what_to_do(string page, string words) =>
         Assert.Contains(words, await DrawAsync(_empty, page), StringComparison.Ordinal);
@@ -132,8 +134,34 @@ public sealed class PageTests
     {
         _village.SigningRefused = "An old backup was restored.";
 
-        foreach (var page in (string[])["home", "peers", "chain", "trust", "inbox", "lab"])
+        foreach (var page in (string[])["home", "peers", "chain", "trust", "inbox", "doctor", "lab"])
             Assert.Contains("An old backup was restored.", await DrawAsync(_village, page), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_doctor_says_how_each_peer_is_reached_and_who_relays()
+    {
+        var page = await DrawAsync(_village, "doctor");
+
+        Assert.Contains("<h1>Others reach this node with a little help.</h1>", page, StringComparison.Ordinal);
+        Assert.Contains("94.210.4.18:7759", page, StringComparison.Ordinal);
+        Assert.Contains($"relayed by <span class=\"nowrap\">{StagedNode.PeerOf(2).Name}", page, StringComparison.Ordinal);
+        Assert.Contains("2 attempts", page, StringComparison.Ordinal);
+        Assert.Contains("6 of 8 answered", page, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("O", "no router in between")]
+    [InlineData("F", "your router, open")]
+    [InlineData("E", "your router, a door")]
+    [InlineData("R", "your router, a new gap for each")]
+    [InlineData("B", "your router, shut")]
+    [InlineData("?", "not known yet")]
+    public async Task The_doctor_draws_every_class(string kind, string words)
+    {
+        _village.Net.Doctor = _village.Net.Doctor with { Class = kind };
+
+        Assert.Contains(words, await DrawAsync(_village, "doctor"), StringComparison.Ordinal);
     }
 
     [Fact]

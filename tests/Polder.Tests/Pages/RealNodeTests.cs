@@ -25,7 +25,7 @@ public sealed class RealNodeTests(Chromium chromium) : IClassFixture<Chromium>, 
         await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync(alice.Identity.ShortName);
 
         // She knows one address.
-        await page.GetByLabel("Add a peer by address").FillAsync(bob.UdpEndpoint.ToString());
+        await page.GetByLabel("An address, or an invitation").FillAsync(bob.UdpEndpoint.ToString());
         await page.GetByRole(AriaRole.Button, new() { Name = "Say hello" }).ClickAsync();
         await Assertions.Expect(page.Locator("#live-peers").GetByRole(AriaRole.Link, new() { Name = bob.Identity.ShortName, Exact = true })).ToBeVisibleAsync();
 

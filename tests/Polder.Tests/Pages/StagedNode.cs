@@ -34,6 +34,8 @@ internal sealed class StagedNode : INodeOperations
     public List<(string Id, bool Accept)> Answered { get; } = [];
     public List<Endpoint> Walked { get; } = [];
     public List<string> Crawled { get; } = [];
+    public Host.FakeNetwork Net { get; } = new() { Doctor = Host.FakeNetwork.NewDoctor };
+    public INetworkOperations Network => Net;
 
     /// <summary>A village: peers near and far, a chain, trust, two proposals, a fraud.</summary>
     public static StagedNode Village()
@@ -72,7 +74,31 @@ internal sealed class StagedNode : INodeOperations
             one with { Hash = Hash(991), LinkKey = KeyOf(9), LinkSequence = 9, Summary = "900 MB to " + PeerOf(9).Name, Time = Now.AddMinutes(-4) }));
         node.Inbox.Add(Item(1, "7f3a21c9", 25 << 20, "bytes", false, "storing a file", 2));
         node.Inbox.Add(Item(3, "02bd94e1", 1, "answers", true, "answering a question", 18));
+        node.Net.Doctor = Checked();
         return node;
+    }
+
+    /// <summary>A doctor's word on a node behind a common router.</summary>
+    private static DoctorView Checked()
+    {
+        ConnectionView Way(int peer, string state, string path, string? address, int? relay, string why, params AttemptView[] attempts) => new(
+            PeerOf(peer), state, path, address, relay is { } number ? PeerOf(number) : null, state == "encrypted" ? 10 + 7.5 * peer : null, why, "", attempts);
+        return new DoctorView(
+            "E", "Others reach this node with a little help.",
+            "Your router opens a door for whoever this node has written to, and keeps the same address for everybody. So two nodes that want to meet send at the same moment, and a common neighbour says when.",
+            ["Allow port mapping (UPnP or NAT-PMP) in your router's settings: then others reach this node without help.",
+             "Keep this node running: after an hour it helps others, and more of them know it."],
+            [new EvidenceView(PeerOf(2).Name, "145.94.22.1:8090", "94.210.4.18:7759", 12), new EvidenceView(PeerOf(4).Name, "2.58.7.2:8090", "94.210.4.18:7759", 40),
+             new EvidenceView(PeerOf(7).Name, "188.91.3.240:8090", "94.210.4.18:7759", 71)],
+            new DialBackView(false, 95, "A stranger called and did not get through: the router lets in answers only."),
+            new MappingView("94.210.4.18:7759", 60, 42, "The router answered neither PCP nor NAT-PMP nor UPnP.", null),
+            [Way(1, "encrypted", "LAN", "192.168.1.31:7759", null, "It is in your own network.", new AttemptView("LAN", "connected", 600)),
+             Way(2, "encrypted", "simultaneous", "145.94.22.1:8090", null, "Both routers opened because both sides sent at the same moment.", new AttemptView("simultaneous", "connected", 1200)),
+             Way(3, "encrypted", "relayed", "2.58.7.2:8090", 2, "Both routers make a new gap for everybody; nobody can guess both.", new AttemptView("predicted", "no answer", 30), new AttemptView("relayed", "connected", 60)),
+             Way(4, "plain", "direct", "145.94.22.3:8090", null, "A plain IPv8 peer: it knows no encryption.")],
+            [new SourceView("anchors", 8, 8, 6, ""), new SourceView("address book", 311, 12, 5, ""), new SourceView("local network", null, 4, 1, ""),
+             new SourceView("invitations", 1, 1, 1, ""), new SourceView("listed by you", 0, 0, 0, "none"), new SourceView("meeting point", null, 0, 0, "not available in this version")],
+            new DiversityView(24, 17, 16, 86400 * 3, 87700, null));
     }
 
     public static PeerView Peer(int number, double? way, params string[] addresses) => new(
