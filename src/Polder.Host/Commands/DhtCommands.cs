@@ -55,13 +55,10 @@ internal static class DhtCommands
         var topic = new Option<string?>("--topic") { Description = "Say in this topic that I belong to it; the value, at most 256 bytes, is what others see of me.", HelpName = "WORD" };
         var hours = new Option<double>("--hours") { Description = "How long it is kept; renewed while this node runs.", HelpName = "HOURS", DefaultValueFactory = _ => 2 };
         var command = new Command("put", "Store a value. Without --name its key is its own hash, and nobody can change it.") { value, name, topic, hours };
-        command.Validators.Add(result =>
-        {
-            if (!(result.GetValue(hours) is > 0 and <= 24)) result.AddError("--hours takes a number above 0, at most 24.");
-        });
         surroundings.Ask(command, shared, async (node, parsed, json, stop) =>
         {
             var terminal = surroundings.Terminal;
+            if (!(parsed.GetValue(hours) is > 0 and <= 24)) throw new OperationRefusedException(RefusalKind.BadInput, "--hours takes a number above 0, at most 24.");
             var bytes = await BytesAsync(parsed.GetValue(value)!, stop).ConfigureAwait(false);
             if (bytes.Length is 0 or > ValueBytesMax)
                 throw new OperationRefusedException(RefusalKind.BadInput, $"A value has 1 to {ValueBytesMax} bytes; this one has {bytes.Length}.");

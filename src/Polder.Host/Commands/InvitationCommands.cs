@@ -15,12 +15,9 @@ internal static class InvitationCommands
         var days = new Option<double>("--days") { Description = "How long the invitation holds.", HelpName = "DAYS", DefaultValueFactory = _ => 7 };
         var noCode = new Option<bool>("--no-qr") { Description = "Only the text, without the QR code." };
         var command = new Command("invite", "Make an invitation: one text or QR code with which somebody reaches me and becomes a contact. It works once.") { days, noCode };
-        command.Validators.Add(result =>
-        {
-            if (!(result.GetValue(days) is > 0 and <= 30)) result.AddError("--days takes a number above 0, at most 30.");
-        });
         surroundings.Ask(command, shared, async (node, parsed, json, stop) =>
         {
+            if (!(parsed.GetValue(days) is > 0 and <= 30)) throw new OperationRefusedException(RefusalKind.BadInput, "--days takes a number above 0, at most 30.");
             var invitation = await node.Network.InviteAsync(TimeSpan.FromDays(parsed.GetValue(days)), stop).ConfigureAwait(false);
             var terminal = surroundings.Terminal;
             if (json)
