@@ -9,7 +9,10 @@ public sealed class DiscoveryCommunity : Community
     private const int HistoricIdBytes = 21;
     private const int RequestBytes = 21;
 
+    private const int ToldAtOnceMax = 64;
+
     private readonly OpenIdentifiers _pings;
+    private bool _overlaysChanged;
 
     /// <summary>Its id, the same in all implementations.</summary>
     public static CommunityId Id { get; } = CommunityId.FromHex("7e313685c1912a141279f8248fc8db5899c5df5a");
@@ -49,14 +52,36 @@ public sealed class DiscoveryCommunity : Community
             Environment.Random.NextUInt16(), lan.IsIPv4 ? lan : Endpoint.None, wan.IsIPv4 ? wan : Endpoint.None, 0, OwnOverlays()));
     }
 
+    /// <summary>An overlay was joined or left while the node runs: those we know are told at the next beat, or they would go by our old list.</summary>
+    internal void OverlaysChanged() => _overlaysChanged = true;
+
+    internal void TellIfChanged()
+    {
+        if (!_overlaysChanged) return;
+        _overlaysChanged = false;
+        var told = 0;
+        foreach (var peer in Peers)
+        {
+            if (!peer.IsValidated || ++told > ToldAtOnceMax) continue;
+            peer.OverlaysAskedAt = Now;
+            AskOverlays(peer);
+        }
+    }
+
+    /// <summary>A peer's list may be old: asks again, once in a while.</summary>
+    internal void AskAgain(Peer peer)
+    {
+        if (peer.OverlaysAskedAt is { } asked && Now - asked < Host.Options.SimilarityInterval) return;
+        peer.OverlaysAskedAt = Now;
+        AskOverlays(peer);
+    }
+
     /// <inheritdoc/>
     protected internal override void OnIntroduced(Peer peer)
     {
         ArgumentNullException.ThrowIfNull(peer);
         // Once in a while: py-ipv8 asks at every response, which a well-known node would pay for.
-        if (peer.OverlaysAskedAt is { } asked && Now - asked < Host.Options.SimilarityInterval) return;
-        peer.OverlaysAskedAt = Now;
-        AskOverlays(peer);
+        AskAgain(peer);
     }
 
     internal override bool OldStyleOnly => true;

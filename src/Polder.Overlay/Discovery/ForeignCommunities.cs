@@ -73,7 +73,8 @@ internal sealed class ForeignCommunities(NodeHost host)
         host.Counters.IntroductionsAnswered++;
         if (IsValid(stranger)) return;
         Send(community, from, new IntroductionRequest(
-            from, InIPv4(own.Lan), InIPv4(own.Wan), IntroductionRequest.Advice,
+            // Without "advice": we want nobody introduced, only to see who answers; so nobody takes us for a member.
+            from, InIPv4(own.Lan), InIPv4(own.Wan), 0,
             table.Asked.Open(host.Environment.Random, from, now), default));
     }
 

@@ -48,6 +48,7 @@ internal sealed class Heartbeat(NodeHost host)
             _timer?.Change(options.IdleInterval, Timeout.InfiniteTimeSpan);
             return;
         }
+        host.Discovery.TellIfChanged();
         var busy = host.Bootstrap.Step() | host.Contact.Step();
         foreach (var community in host.Joined)
         {

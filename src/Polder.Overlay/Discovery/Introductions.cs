@@ -106,7 +106,9 @@ internal sealed class Introductions
         var request = message is IntroductionRequest old ? old : ((NewIntroductionRequest)(object)message).Content;
 
         var peer = _host.Peers.GetOrAdd(sender);
-        _host.Peers.AddCommunity(peer, _community.CommunityId);
+        // Members ask for introductions. A node that introduces strangers of overlays in which it is not itself asks for none.
+        var isMember = (request.Flags & IntroductionRequest.Advice) != 0;
+        if (isMember) _host.Peers.AddCommunity(peer, _community.CommunityId);
         (peer.ClaimedLan, peer.ClaimedWan) = (request.SourceLan, request.SourceWan);
         peer.SpeaksNewStyle |= newStyle || (request.Flags & IntroductionRequest.SpeaksNewStyle) != 0;
         if (!request.Extra.IsEmpty) _community.OnIntroductionExtra(peer, request.Extra.Span);
@@ -114,10 +116,11 @@ internal sealed class Introductions
         // A 246 is answered in the old style unless the sender is known to read the new one; a 234 in the new style.
         var answerInNewStyle = newStyle || (peer.SpeaksNewStyle && !_community.OldStyleOnly);
         if (!from.IsIPv4) answerInNewStyle = true;
-        Respond(from, request, answerInNewStyle, Introduce(peer, from, onlyIPv4: !answerInNewStyle));
+        Respond(from, request, answerInNewStyle, isMember ? Introduce(peer, from, onlyIPv4: !answerInNewStyle) : null);
         _host.Counters.IntroductionsAnswered++;
 
         // It knocked; whether it lives there it shows by answering our own request (OV-4.1, OV-3.14).
+        if (!isMember) return;
         if (!_host.Peers.IsValidated(peer, from)) _host.Probe(_community, peer, from);
         else _community.AddPeer(peer);
     }
@@ -217,6 +220,7 @@ internal sealed class Introductions
             _host.Peers.AddCommunity(peer, _community.CommunityId);
             _community.AddPeer(peer);
         }
+        else if (!_community.IsLeft) _host.Discovery.AskAgain(peer);
         if (!response.Extra.IsEmpty) _community.OnIntroductionExtra(peer, response.Extra.Span);
         Edges.Met(peer, from);
         TakeIntroduction(peer, response);

@@ -66,11 +66,15 @@ public sealed class InvitationService : IContactSource
     }
 
     /// <summary>Makes an invitation. Throws for a lifetime out of bounds; null when too many are open or the disk refused to keep the token.</summary>
-    public async Task<InvitationMade?> MakeAsync(TimeSpan? lifetime = null)
+    public Task<InvitationMade?> MakeAsync(TimeSpan? lifetime = null)
     {
         var holds = lifetime ?? LifetimeDefault;
-        if (holds < LifetimeMin || holds > LifetimeMax)
-            throw new ArgumentOutOfRangeException(nameof(lifetime), lifetime, "An invitation holds from one minute to 90 days.");
+        return holds >= LifetimeMin && holds <= LifetimeMax ? MakeNowAsync(holds)
+            : throw new ArgumentOutOfRangeException(nameof(lifetime), lifetime, "An invitation holds from one minute to 90 days.");
+    }
+
+    private async Task<InvitationMade?> MakeNowAsync(TimeSpan holds)
+    {
         Prune();
         if (_given.Count >= InvitationFile.GivenMax) return null;
         EnsureJoined();

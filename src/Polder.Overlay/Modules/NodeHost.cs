@@ -169,7 +169,11 @@ public sealed class NodeHost
             throw new InvalidOperationException($"The community {community.CommunityId} is joined already.");
         _communities.Add(community);
         _order.Add(community);
-        if (_started) community.Begin();
+        if (_started)
+        {
+            community.Begin();
+            Discovery.OverlaysChanged();
+        }
         return community;
     }
 
@@ -180,6 +184,7 @@ public sealed class NodeHost
         if (!_communities.Remove(community)) return;
         _order.Remove(community);
         community.Leave();
+        Discovery.OverlaysChanged();
     }
 
     /// <summary>Offers a service to modules, by its type. A second one of a type throws.</summary>

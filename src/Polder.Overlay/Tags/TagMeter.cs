@@ -1,27 +1,26 @@
 namespace Polder.Overlay.Tags;
 
 /// <summary>
-/// Keeps a tag within its budget: bytes in and out come from one bucket that fills at the budget's rate less what keeping its neighbours alive
-/// costs, and holds two seconds of it. What comes in is paid for even beyond the bucket's bottom, and then nothing goes out until it is
-/// paid off. A rule.
+/// Keeps a tag within its budget: one bucket for what goes out and one for what comes in and is looked at, each of half the budget's rate less what
+/// keeping its neighbours alive costs, and of two seconds. A flood that comes in is dropped unseen beyond its half, and cannot silence us. A rule.
 /// </summary>
 internal sealed class TagMeter
 {
     /// <summary>A ping and a pong each half minute, and what they cause.</summary>
     public const double KeepAliveBytesPerSecond = 8;
 
-    private const double BurstSeconds = 2, DebtSeconds = 5;
+    private const double BurstSeconds = 2;
     private const int Minute = 60;
 
     private readonly int[] _perSecond = new int[Minute];
-    private double _level;
+    private double _out, _in;
     private TimeSpan _filledAt;
     private long _second;
 
     public TagMeter(TagBudget budget, TimeSpan now)
     {
         (Budget, _filledAt) = (budget, now);
-        _level = Burst;
+        _out = _in = Burst;
     }
 
     public TagBudget Budget { get; private set; }
@@ -31,43 +30,45 @@ internal sealed class TagMeter
     /// <summary>Bytes not sent, and bytes come in that were not looked at, because the budget was used up.</summary>
     public long Refused { get; private set; }
 
-    private double Rate => Math.Max(Budget.KilobytesPerSecond * 1_000 - Budget.Neighbours * KeepAliveBytesPerSecond, Budget.KilobytesPerSecond * 250);
+    private double Rate => Math.Max(Budget.KilobytesPerSecond * 1_000 - Budget.Neighbours * KeepAliveBytesPerSecond, Budget.KilobytesPerSecond * 250) / 2;
 
     // Room for an introduction and its answer even with the smallest budget.
-    private double Burst => Math.Max(1_000, Rate * BurstSeconds);
+    private double Burst => Math.Max(500, Rate * BurstSeconds);
 
     public void Change(TagBudget budget, TimeSpan now)
     {
         Fill(now);
         Budget = budget;
-        _level = Math.Min(_level, Burst);
+        (_out, _in) = (Math.Min(_out, Burst), Math.Min(_in, Burst));
     }
 
     public bool TrySend(int bytes, TimeSpan now)
     {
         Fill(now);
-        if (_level < bytes)
+        if (_out < bytes)
         {
             Refused += bytes;
             return false;
         }
-        _level -= bytes;
+        _out -= bytes;
         BytesOut += bytes;
         Note(bytes, now);
         return true;
     }
 
-    /// <summary>Something came: whether it is looked at. It has cost its bytes in any case.</summary>
+    /// <summary>Something came: whether it is looked at.</summary>
     public bool TryReceive(int bytes, TimeSpan now)
     {
         Fill(now);
         BytesIn += bytes;
         Note(bytes, now);
-        var pays = _level >= bytes;
-        if (!pays) Refused += bytes;
-        // A flood may silence the tag, but not for ever after it ended.
-        _level = Math.Max(_level - bytes, -Rate * DebtSeconds);
-        return pays;
+        if (_in < bytes)
+        {
+            Refused += bytes;
+            return false;
+        }
+        _in -= bytes;
+        return true;
     }
 
     /// <summary>Bytes a second, in and out, over the last minute.</summary>
@@ -82,7 +83,8 @@ internal sealed class TagMeter
     private void Fill(TimeSpan now)
     {
         if (now <= _filledAt) return;
-        _level = Math.Min(Burst, _level + (now - _filledAt).TotalSeconds * Rate);
+        var more = (now - _filledAt).TotalSeconds * Rate;
+        (_out, _in) = (Math.Min(Burst, _out + more), Math.Min(Burst, _in + more));
         _filledAt = now;
     }
 
