@@ -29,6 +29,9 @@ public sealed record Home
     /// <summary>The box that the node lives behind, or that its own box lives behind; null for the open Internet.</summary>
     public NatBox? Box { get; init; }
 
+    /// <summary>The node's address where it matters (the port is <see cref="Port"/>); null, the default, for one that nobody else has. Only without a box.</summary>
+    public Polder.Net.Endpoint? Address { get; init; }
+
     /// <summary>UDP port of the node. Default 8090.</summary>
     public ushort Port { get; init; } = 8090;
 

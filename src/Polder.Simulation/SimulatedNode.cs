@@ -173,6 +173,6 @@ public sealed class SimulatedNode
         Home = home;
         var behind = home.Carrier is { } carrier ? new NatBox(World, carrier, home.Box) : home.Box;
         Box = home.Nat is { } behaviour ? new NatBox(World, behaviour, behind) : behind;
-        _address = (Box?.InnerRealm ?? World.Network.Internet).NewAddress(forBox: false);
+        _address = Box is null && home.Address is { } address ? address : (Box?.InnerRealm ?? World.Network.Internet).NewAddress(forBox: false);
     }
 }

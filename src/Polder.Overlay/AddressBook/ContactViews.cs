@@ -11,6 +11,8 @@ public enum ContactSource
     AddressBook,
     /// <summary>Lists of known public peers, the shipped one and the owner's.</summary>
     Lists,
+    /// <summary>Bundles that the owner loaded in this run; they are in the address book as well.</summary>
+    Bundle,
     /// <summary>Meeting points outside the network.</summary>
     MeetingPoint,
 }

@@ -18,7 +18,7 @@ public sealed class FirstContact
     private readonly Anchors _anchors;
     private readonly long[] _attempts = new long[Enum.GetValues<ContactSource>().Length], _answered = new long[Enum.GetValues<ContactSource>().Length];
     private Dictionary<Endpoint, Try>? _tries;
-    private List<Endpoint>? _listed, _invited, _met;
+    private List<Endpoint>? _listed, _invited, _bundled, _met;
     private List<IMeetingPoint>? _meetingPoints;
     private IStateStore? _store;
     private AddressTable? _book;
@@ -180,7 +180,7 @@ public sealed class FirstContact
     private (Endpoint Address, ContactSource Source)? Next(TimeSpan now)
     {
         // The least served of those that may go and have something.
-        Span<ContactSource> order = [ContactSource.Invitation, ContactSource.Anchors, ContactSource.AddressBook, ContactSource.Lists, ContactSource.MeetingPoint];
+        Span<ContactSource> order = [ContactSource.Invitation, ContactSource.Anchors, ContactSource.AddressBook, ContactSource.Lists, ContactSource.Bundle, ContactSource.MeetingPoint];
         for (var i = 2; i < order.Length; i++)
             for (var j = i; j > 1 && _schedule.Load(order[j]) < _schedule.Load(order[j - 1]); j--)
                 (order[j], order[j - 1]) = (order[j - 1], order[j]);
@@ -204,6 +204,7 @@ public sealed class FirstContact
                 return Pick(_pickTried) ?? Pick(!_pickTried);
             case ContactSource.Invitation: return First(_invited);
             case ContactSource.Lists: return First(_listed);
+            case ContactSource.Bundle: return First(_bundled);
             default: return First(_met);
         }
 
@@ -406,10 +407,15 @@ public sealed class FirstContact
         var (taken, passed) = (0, 0);
         foreach (var address in bundle.Addresses)
         {
-            if (taken < _options.PerPeerAndHour && IsWorthKeeping(address) && TheBook.Add(address, source, _host.UnixSeconds)) taken++;
+            if (taken < _options.PerPeerAndHour && IsWorthKeeping(address) && TheBook.Add(address, source, _host.UnixSeconds))
+            {
+                taken++;
+                (_bundled ??= []).Add(address);
+                if (_bundled.Count > 256) _bundled.RemoveAt(0);
+            }
             else passed++;
         }
-        // The owner wants to be heard now.
+        // The owner wants them tried now, not when their turn in the book comes.
         if (taken > 0) Restart();
         return new BundleResult(BundleRefusal.None, $"{taken} new addresses were taken, {passed} passed over.", taken, passed);
     }
@@ -426,6 +432,7 @@ public sealed class FirstContact
                 ContactSource.Anchors => _anchors.All.Count,
                 ContactSource.AddressBook => _book?.Count ?? 0,
                 ContactSource.Lists => _listed?.Count ?? 0,
+                ContactSource.Bundle => _bundled?.Count ?? 0,
                 _ => _met?.Count ?? 0,
             };
             var state = source == ContactSource.MeetingPoint && _meetingPoints is null ? "not available" : known == 0 ? "empty" : "ready";

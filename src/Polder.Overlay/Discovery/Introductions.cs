@@ -135,7 +135,7 @@ internal sealed class Introductions
         {
             var peer = peers[(start + i) % peers.Count];
             if (peer.Key == asker.Key || peer.Address == from || (onlyIPv4 && !peer.Address.IsIPv4)) continue;
-            if (peer.IsAnchor || _host.Peers.IsDiscouraged(peer.Key)) continue;
+            if (peer.IsAnchor || _host.Peers.IsDiscouraged(peer.Key) || (_host.ShowsOnly is { } shows && !shows(peer))) continue;
             return peer;
         }
         return null;

@@ -239,6 +239,9 @@ public sealed class NodeHost
 
     internal RequestTable Requests { get; }
 
+    /// <summary>A cheater of the simulator introduces only these; null for an honest node.</summary>
+    internal Func<Peer, bool>? ShowsOnly { get; set; }
+
     // One loop is one thread at a time, and a packet is encoded, signed and sent without a pause: one buffer a thread is enough.
     internal static byte[] SendBuffer => _sendBuffer ??= new byte[Limits.DatagramBytesMax];
 

@@ -75,3 +75,12 @@ public sealed class DeterminismTests
     private static string Traces() =>
         string.Join('\n', Catalogue.All.Where(scenario => scenario.Name != "nat").Select(scenario => $"{scenario.Name} {scenario.Run(99, realSignatures: false).Trace}"));
 }
+
+/// <summary>First contact by each source alone, with the times of OV-5.2.</summary>
+public sealed class ContactScenarioTests
+{
+    public static TheoryData<string, ulong> Contact => ScenarioRuns.Seeds("contact", fresh: 2);
+
+    [Theory, MemberData(nameof(Contact))]
+    public void Each_source_alone_suffices(string scenario, ulong seed) => ScenarioRuns.Try(scenario, seed);
+}
