@@ -332,6 +332,7 @@ public sealed record OverlayOptions
     {
         Addresses = AddressRules.Any, NarrowPrefixIPv4 = 32, WidePrefixIPv4 = 24,
         Dht = Dht.ForLaboratory(),
+        Sessions = Sessions with { HandshakesPerSecondPerNetwork = 1_000 },
         PerNarrowPrefixMax = 200, PerWidePrefixMax = 200, NetworkPacketsPerSecond = 2_000, NetworkPacketsBurst = 4_000,
     };
 
@@ -356,6 +357,7 @@ public sealed record OverlayOptions
         StrangerPacketsPerSecond = 1e9, StrangerPacketsBurst = 1e9, NetworkPacketsPerSecond = 1e9, NetworkPacketsBurst = 1e9,
         StrangersPacketsPerSecond = 1e9, StrangersPacketsBurst = 1e9, PeerPacketsPerSecond = 1e9, PeerPacketsBurst = 1e9,
         StrangersSignatureShare = 1_000,
+        Sessions = Sessions.WithoutRates(),
     };
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

@@ -73,6 +73,12 @@ public abstract class Community
     /// <summary>Whether messages travel in sessions only: plain ones are neither sent nor taken. Default false.</summary>
     protected internal virtual bool InSessionsOnly => false;
 
+    /// <summary>
+    /// Whether introductions of this community tell that we have sessions (OV-3.1). For our own communities; never for those of others,
+    /// whose programs may read the bytes behind an introduction. Default: where messages travel in sessions only.
+    /// </summary>
+    protected internal virtual bool AnnouncesSessions => InSessionsOnly;
+
     /// <summary>Bytes put behind the introduction-requests and -responses that we send; at most 20 reach a Discovery peer.</summary>
     protected internal virtual ReadOnlySpan<byte> IntroductionExtra => default;
 

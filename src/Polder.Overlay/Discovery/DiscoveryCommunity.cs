@@ -135,9 +135,10 @@ public sealed class DiscoveryCommunity : Community
     private CommunityId[] OwnOverlays()
     {
         var count = Math.Min(Host.Communities.Count, Host.Options.OverlaysListedMax - 1);
-        var ids = new CommunityId[count + 1];
+        var announces = Host.Options.Sessions.Enabled;
+        var ids = new CommunityId[announces ? count + 1 : count];
         for (var i = 0; i < count; i++) ids[i] = Host.Communities[i].CommunityId;
-        ids[count] = Extension;
+        if (announces) ids[count] = Extension;
         return ids;
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Polder.Net;
 using Polder.Overlay.Packets;
+using Polder.Overlay.Sessions;
 using Polder.Overlay.Refusals;
 using Polder.Wire;
 
@@ -111,7 +112,7 @@ internal sealed class Introductions
         if (isMember) _host.Peers.AddCommunity(peer, _community.CommunityId);
         (peer.ClaimedLan, peer.ClaimedWan) = (request.SourceLan, request.SourceWan);
         peer.SpeaksNewStyle |= newStyle || (request.Flags & IntroductionRequest.SpeaksNewStyle) != 0;
-        if (!request.Extra.IsEmpty) _community.OnIntroductionExtra(peer, request.Extra.Span);
+        if (!request.Extra.IsEmpty) Learn(peer, request.Extra.Span);
 
         // A 246 is answered in the old style unless the sender is known to read the new one; a 234 in the new style.
         var answerInNewStyle = newStyle || (peer.SpeaksNewStyle && !_community.OldStyleOnly);
@@ -221,7 +222,7 @@ internal sealed class Introductions
             _community.AddPeer(peer);
         }
         else if (!_community.IsLeft) _host.Discovery.AskAgain(peer);
-        if (!response.Extra.IsEmpty) _community.OnIntroductionExtra(peer, response.Extra.Span);
+        if (!response.Extra.IsEmpty) Learn(peer, response.Extra.Span);
         Edges.Met(peer, from);
         TakeIntroduction(peer, response);
         if (isMember) _community.OnIntroduced(peer);
@@ -356,7 +357,17 @@ internal sealed class Introductions
     private ReadOnlyMemory<byte> Extra()
     {
         var extra = _community.IntroductionExtra;
-        return extra.IsEmpty ? default : extra.ToArray();
+        if (!_community.AnnouncesSessions || !_host.Options.Sessions.Enabled) return extra.IsEmpty ? default : extra.ToArray();
+        var bytes = new byte[extra.Length + Announcement.Bytes];
+        extra.CopyTo(bytes);
+        Announcement.Write(bytes.AsSpan(extra.Length), _host.Options.Sessions.NetworkId);
+        return bytes;
+    }
+
+    private void Learn(Peer peer, ReadOnlySpan<byte> extra)
+    {
+        if (_community.AnnouncesSessions && Announcement.TryTake(ref extra, _host.Options.Sessions.NetworkId)) _host.Peers.AddCommunity(peer, DiscoveryCommunity.Extension);
+        if (!extra.IsEmpty) _community.OnIntroductionExtra(peer, extra);
     }
 
     private static Endpoint InIPv4(Endpoint endpoint) => endpoint.IsIPv4 ? endpoint : Endpoint.None;

@@ -15,10 +15,17 @@ internal sealed class MessageState
     public UInt128[] Confirmed { get; } = new UInt128[2];
 
     /// <summary>Communities by the peer's index.</summary>
-    public CommunityId[] Theirs { get; set; } = [];
+    public List<(byte Index, CommunityId Id)> Theirs { get; } = new(2);
 
     public ushort NextLong { get; set; }
     public List<PartialMessage>? Partial { get; set; }
+
+    public int FindTheirs(byte index)
+    {
+        for (var i = 0; i < Theirs.Count; i++)
+            if (Theirs[i].Index == index) return i;
+        return -1;
+    }
 
     public bool IsConfirmed(int index) => (Confirmed[index / 128] >> (index % 128) & 1) == 1;
 }
@@ -44,7 +51,7 @@ internal sealed class PartialMessage(ushort number, int parts, int bytes, TimeSp
 /// </code></remarks>
 internal sealed class SessionMessages
 {
-    private const int BindBytes = 1 + CommunityId.Bytes + 1, LongHeaderBytes = CommunityId.Bytes + 1, PartHeaderBytes = 7;
+    private const int BindBytes = 1 + CommunityId.Bytes + 1, LongHeaderBytes = CommunityId.Bytes + 1, PartHeaderBytes = 7, PartBytesMin = 256;
     private static readonly TimeSpan PartialFor = TimeSpan.FromSeconds(10);
 
     private readonly SessionTable _table;
@@ -118,8 +125,10 @@ internal sealed class SessionMessages
     {
         if (body.Length < 2) return false;
         // The index may be of a MESSAGE_BIND that was lost or overtaken: no fault of the peer's.
-        if (session.Messages is not { } state || body[0] >= state.Theirs.Length || state.Theirs[body[0]] == default) _table.Refuse(Refusal.UnknownCommunity);
-        else Deliver(session, state.Theirs[body[0]], body[1], body[2..]);
+        var index = body[0];
+        var at = session.Messages?.FindTheirs(index) ?? -1;
+        if (at < 0) _table.Refuse(Refusal.UnknownCommunity);
+        else Deliver(session, session.Messages!.Theirs[at].Id, body[1], body[2..]);
         return true;
     }
 
@@ -130,13 +139,10 @@ internal sealed class SessionMessages
         if (body[0] < MessageState.IndexesMax)
         {
             var state = session.Messages ??= new MessageState();
-            if (body[0] >= state.Theirs.Length)
-            {
-                var larger = new CommunityId[Math.Min(MessageState.IndexesMax, Math.Max(body[0] + 1, 2 * state.Theirs.Length))];
-                state.Theirs.CopyTo(larger, 0);
-                state.Theirs = larger;
-            }
-            state.Theirs[body[0]] = id;
+            var index = body[0];
+            var at = state.FindTheirs(index);
+            if (at < 0) state.Theirs.Add((index, id));
+            else state.Theirs[at] = (index, id);
             session.Send(FrameType.MessageBound, body[..1]);
         }
         if (session.IsOpen) Deliver(session, id, body[BindBytes - 1], body[BindBytes..]);
@@ -159,7 +165,8 @@ internal sealed class SessionMessages
         var piece = body[PartHeaderBytes..];
         if (total < LongHeaderBytes || partBytes == 0 || piece.Length != Math.Min(partBytes, total - part * partBytes)) return false;
         var parts = (total + partBytes - 1) / partBytes;
-        if (parts > byte.MaxValue) return false;
+        // A place of the whole length is taken at the first part: tiny parts would take much for little.
+        if (parts > byte.MaxValue || (parts > 1 && partBytes < PartBytesMin)) return false;
         var state = session.Messages ??= new MessageState();
         state.Partial ??= [];
         var partial = state.Partial.Find(known => known.Number == number);

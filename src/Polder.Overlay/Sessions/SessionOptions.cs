@@ -113,6 +113,13 @@ public sealed record SessionOptions
     /// <summary>How long the address before a move is kept and watched. At least 100 ms; default 10 s (OV-3.12).</summary>
     public TimeSpan OldPathFor { get; init => field = AtLeast(value, Seconds(0.1)); } = TimeSpan.FromSeconds(10);
 
+    /// <summary>These options without rates: for measuring what the machine can do.</summary>
+    public SessionOptions WithoutRates() => this with
+    {
+        WaitingForCookies = 100_000, HandshakesPerSecond = 1e9, HandshakesPerSecondPerNetwork = 1e9, HandshakesPerSecondPerAddress = 1e9,
+        HandshakeShare = 1_000, PacketsPerSecond = 1e9, PacketsBurst = 1e9,
+    };
+
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
 
     private static int InRange(int value, int from, int to) =>

@@ -432,10 +432,11 @@ public sealed class SessionTable
         return session.IsOpen ? session : null;
     }
 
-    private void Handle(Session session, ReadOnlySpan<byte> frames, TimeSpan now)
+    /// <summary>Handles the frames of an opened packet, one after the other.</summary>
+    internal void Handle(Session session, ReadOnlySpan<byte> frames, TimeSpan now)
     {
         bool? admits = null;
-        while (session.IsOpen && Frames.TryNext(ref frames, out var type, out var body, out var isBroken))
+        while (session.IsOpen && Frames.TryNext(ref frames, out var type, out var body, out _))
         {
             var isStream = type is >= FrameType.Stream and <= FrameType.Stream + 0xF;
             if (!isStream && !(admits ??= session.Admits(now)))
@@ -443,11 +444,18 @@ public sealed class SessionTable
                 Refuse(Refusal.PeerRate);
                 continue;
             }
-            if (!Handle(session, type, body)) Discard(session);
-            if (isBroken) Discard(session);
+            if (!Handle(session, type, body) && session.IsOpen) Discard(session);
         }
         // The loop ends at a broken frame as at the end; look which it was.
-        if (session.IsOpen && !Frames.TryNext(ref frames, out _, out _, out var broken) && broken) Discard(session);
+        if (session.IsOpen && !Frames.TryNext(ref frames, out _, out _, out var isBroken) && isBroken) Discard(session);
+    }
+
+    /// <summary>For a fuzzer: our own frames of one packet, of a session that is in no table.</summary>
+    internal void HandleForTest(Session session, ReadOnlySpan<byte> frames)
+    {
+        while (Frames.TryNext(ref frames, out var type, out var body, out _))
+            if (type <= FrameType.MessagePart && type != FrameType.Close) Handle(session, type, body);
+        Messages.Forget(session);
     }
 
     private bool Handle(Session session, FrameType type, ReadOnlySpan<byte> body)
@@ -460,8 +468,8 @@ public sealed class SessionTable
                 return true;
             case FrameType.Pong:
                 if (body.Length != 8) return false;
-                var time = Host.Now - TimeSpan.FromTicks(BinaryPrimitives.ReadInt64BigEndian(body));
-                if (time >= TimeSpan.Zero && time < TimeSpan.FromMinutes(1)) session.Measured(time);
+                var (sentAt, now) = (BinaryPrimitives.ReadInt64BigEndian(body), Host.Now.Ticks);
+                if (sentAt >= 0 && sentAt <= now && now - sentAt < TimeSpan.TicksPerMinute) session.Measured(TimeSpan.FromTicks(now - sentAt));
                 return true;
             case FrameType.PathChallenge:
                 if (body.Length != 8) return false;

@@ -47,7 +47,7 @@ internal sealed class SessionPair
         World = new World(seed, link, new WorldOptions { RealSignatures = real });
         World.Ciphers = Nonces = new NonceWatch(World);
         World.Always(Tap);
-        World.Always(new NoAmplification());
+        World.Always(Amplification);
         var overlay = OverlayTestNodes.Options with { Sessions = options ?? OverlayTestNodes.Options.Sessions };
         Alice = Add("alice", aliceHome, overlay);
         Bob = Add("bob", bobHome, overlay);
@@ -56,6 +56,7 @@ internal sealed class SessionPair
     public World World { get; }
     public NonceWatch Nonces { get; }
     public Tap Tap { get; } = new();
+    public NoAmplification Amplification { get; } = new();
     public SimulatedNode Alice { get; }
     public SimulatedNode Bob { get; }
     public List<string> Events { get; } = [];
@@ -100,9 +101,22 @@ internal sealed class SessionPair
     public void Run(double seconds) => World.RunFor(TimeSpan.FromSeconds(seconds));
 
     /// <summary>A host that sends what it likes.</summary>
-    public SimulatedNode Raw(List<(Endpoint From, byte[] Datagram)>? got = null) => World.AddNode("raw", null, raw =>
+    public SimulatedNode Raw(List<(Endpoint From, byte[] Datagram)>? got = null, string name = "raw")
     {
-        raw.Environment.Socket.Received = (from, datagram) => got?.Add((from, datagram.ToArray()));
-        return null;
-    });
+        var node = World.AddNode(name, null, raw =>
+        {
+            raw.Environment.Socket.Received = (from, datagram) => got?.Add((from, datagram.ToArray()));
+            return null;
+        });
+        Amplification.Exempt(node);
+        return node;
+    }
+
+    /// <summary>A plain, rightly signed remark of a node, past everything that its host would do.</summary>
+    public void SayPlainly(SimulatedNode from, SimulatedNode to, uint number)
+    {
+        var buffer = new byte[300];
+        var length = Packet.WriteSigned(buffer, TalkCommunity.Id, MessageForm.Plain, 0, new Remark(number), from.Identity, World.Signatures);
+        from.Run(() => from.Environment.Socket.Send(to.PublicEndpoint, buffer.AsSpan(0, length)));
+    }
 }
