@@ -300,12 +300,14 @@ public abstract class Community
         if (Contains(peer) || _peers.Count >= PeersMax) return;
         _members.Add(peer);
         _peers.Add(peer);
+        Introductions.Pace.News();
     }
 
     internal void RemovePeer(Peer peer)
     {
         if (!_members.Remove(peer)) return;
         _peers.Remove(peer);
+        Introductions.Pace.News();
         OnForgotten(peer);
     }
 

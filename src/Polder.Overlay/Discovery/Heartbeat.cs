@@ -53,10 +53,12 @@ internal sealed class Heartbeat(NodeHost host)
         foreach (var community in host.Joined)
         {
             if (!community.Walks || community.Peers.Count >= community.PeersTarget) continue;
+            var walk = community.Introductions;
+            if (!walk.Pace.Take(now, options)) continue;
             // Alone and with nobody to try there is nothing to be quick about.
-            busy |= community.Peers.Count > 0 || community.Introductions.Candidates.Count > 0;
+            busy |= walk.Pace.IsBrisk && (community.Peers.Count > 0 || walk.Candidates.Count > 0);
             RandomWalk.Step(community);
-            if (options.WalksEdges) community.Introductions.Edges.Step();
+            if (options.WalksEdges) walk.Edges.Step();
         }
         if (now >= _churnDue)
         {

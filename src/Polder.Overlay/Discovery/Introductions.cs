@@ -27,6 +27,8 @@ internal sealed class Introductions
 
     public Candidates Candidates { get; }
 
+    public WalkPace Pace;
+
     public EdgeWalk Edges { get; }
 
     /// <summary>Walks that were begun and are neither answered nor given up.</summary>
@@ -276,8 +278,10 @@ internal sealed class Introductions
             if (!address.IsSendable || !_host.MayWalkTo(address)) return;
             if (_host.Peers.FindAt(address) is { } known && _community.Contains(known)) return;
             if (introducer is not null && address == wan) _host.Contact.Heard(address, introducer);
+            var before = Candidates.Count;
             var candidate = Candidates.Add(address, asked: true, _host.Now);
             if (candidate is null) return;
+            if (Candidates.Count > before) Pace.News();
             if (introducer is not null)
             {
                 candidate.ToldBy ??= introducer;
