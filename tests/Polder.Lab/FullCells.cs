@@ -42,11 +42,14 @@ internal sealed class FullCells(Matrix matrix, int slot)
             var direct = session is null ? null : IsDirect(session) ? session
                 : await a.WaitAsync(nodeA, "moved", LingerUnlessDirect, item => item.Key == readyB.Key && IsDirect(item), seen).ConfigureAwait(false);
             var last = a.Events(nodeA).LastOrDefault(item => item.Name is "session" or "moved" && item.Key == readyB.Key);
-            return new CellResult(cell, run, pong?.At - asked)
+            return new CellResult(cell, run, Since(pong))
             {
-                Session = session?.At - asked, Direct = direct?.At - asked, Path = last?.Text("path") ?? "",
+                Session = Since(session), Direct = Since(direct), Path = last?.Text("path") ?? "",
                 Classes = $"{ClassOf(a, nodeA)} {ClassOf(b, nodeB)}", Settled = (viewA?.At - readyA.At, viewB?.At - readyB.At),
             };
+
+            // Two that met before anybody asked are connected at once.
+            double? Since(LabEvent? item) => item is null ? null : Math.Max(0, item.At - asked);
         }
         finally
         {
