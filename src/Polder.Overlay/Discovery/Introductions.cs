@@ -311,9 +311,10 @@ internal sealed class Introductions
         // Somebody is there. Where our own NAT gives every remote another port the walker cannot find us by our old one: so, while we
         // are alone, we have ourselves introduced to it. The rates above hold here too.
         if (answer != PunctureAnswer.None && _community.Peers.Count == 0 && _host.MayWalkNow()) Request(from);
+        if (answer == PunctureAnswer.None) return;
+        _host.Nat.NoteWritten(target);
         switch (answer)
         {
-            case PunctureAnswer.None: return;
             case PunctureAnswer.Opening: _host.Transmit(target, PunctureRules.OpeningDatagram, ours: true); return;
         }
         var own = _host.Own;

@@ -158,7 +158,10 @@ public sealed class NatTraversal
     /// <summary>We write to this address of our own accord: a stranger's datagram from there proves nothing about our router.</summary>
     internal void NoteWritten(Endpoint to)
     {
-        _written[_writtenNext] = HashOf(to);
+        var hash = HashOf(to);
+        // Each once: repeats of a few must not push out what the router still remembers.
+        if (_written.AsSpan().Contains(hash)) return;
+        _written[_writtenNext] = hash;
         _writtenNext = (_writtenNext + 1) % WrittenKept;
     }
 
