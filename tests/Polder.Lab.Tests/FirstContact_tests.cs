@@ -64,6 +64,7 @@ public sealed class FirstContact_tests
 
     [Theory]
     [InlineData("port", "portrnd")]
+    [InlineData("sym", "port")]
     public async Task An_invitation_with_one_live_helper_makes_contact_within_three_seconds(string inviterKind, string takerKind)
     {
         InTheLab.Need();

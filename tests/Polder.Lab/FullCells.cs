@@ -9,7 +9,7 @@ namespace Polder.Lab;
 internal sealed class FullCells(Matrix matrix, int slot)
 {
     private const int Joined = 3;
-    private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(12), LingerUnlessDirect = TimeSpan.FromSeconds(9);
+    private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(12), UpFor = TimeSpan.FromSeconds(5), LingerUnlessDirect = TimeSpan.FromSeconds(9);
 
     private readonly string _community = Matrix.NewCommunity();
     private string[]? _neighbourhood;
@@ -31,11 +31,11 @@ internal sealed class FullCells(Matrix matrix, int slot)
             var sureA = a.WaitAsync(nodeA, "class", SettlePatience, static item => item.IsTrue("settled"));
             var sureB = b.WaitAsync(nodeB, "class", SettlePatience, static item => item.IsTrue("settled"));
             var (viewA, viewB) = (await sureA.ConfigureAwait(false), await sureB.ConfigureAwait(false));
-            // Neighbours have been met for a while, and both are known to them.
-            await Task.Delay(500).ConfigureAwait(false);
+            // A node that runs for some seconds has its neighbours and its places at relays.
+            await Task.Delay(TimeSpan.FromSeconds(Math.Max(0.5, readyB.At + UpFor.TotalSeconds - Now()))).ConfigureAwait(false);
 
             var seen = a.Events(nodeA).Count;
-            var asked = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0;
+            var asked = Now();
             a.Do("connect", nodeA, ("key", readyB.Key));
             var session = await a.WaitAsync(nodeA, "session", matrix.Patience, item => item.Key == readyB.Key).ConfigureAwait(false);
             var pong = session is null ? null : await a.WaitAsync(nodeA, "pong", matrix.Patience, item => item.Key == readyB.Key).ConfigureAwait(false);
@@ -73,6 +73,8 @@ internal sealed class FullCells(Matrix matrix, int slot)
         await Task.Delay(TimeSpan.FromSeconds(11)).ConfigureAwait(false);
         return addresses;
     }
+
+    private static double Now() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0;
 
     private static bool IsDirect(LabEvent item) => item.Text("path") is "direct" or "extra";
 

@@ -12,7 +12,8 @@ namespace Polder.Overlay.Connecting;
 public sealed class Connector
 {
     private const int ContactsMax = 512, AddressesMax = 8, HelpersAskedMax = 8, HintsMax = 3;
-    private static readonly TimeSpan SourceTime = TimeSpan.FromSeconds(3), FreshFor = TimeSpan.FromSeconds(30), TakeOverTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SourceTime = TimeSpan.FromSeconds(3), FreshFor = TimeSpan.FromSeconds(30), TakeOverTime = TimeSpan.FromSeconds(5),
+        AskRelaysAgain = TimeSpan.FromSeconds(0.5);
 
     private readonly NodeHost _host;
     private readonly Dictionary<PublicKey, Contact> _contacts = new(PublicKey.Comparer);
@@ -264,7 +265,7 @@ public sealed class Connector
     private async Task RelayAsync(Contact contact, Task<ContactHints?>? hints, CancellationToken cancel)
     {
         await Delay(Options.RelayAfter);
-        var (begun, asked) = (_host.Now, new HashSet<PublicKey>(PublicKey.Comparer) { contact.Key });
+        var (begun, asked, pause) = (_host.Now, new HashSet<PublicKey>(PublicKey.Comparer) { contact.Key }, AskRelaysAgain);
         if (hints is not null) _host.Nat.Watch(AskHintedAsync());
         // One after the other: the first that grants is enough, and each pair is a place that others could use.
         for (var end = _host.Now + Options.ConnectTime; _host.Now < end && !IsDone();)
@@ -273,10 +274,10 @@ public sealed class Connector
             if (relay is null)
             {
                 await Delay(TimeSpan.FromMilliseconds(250));
-                // Those who refused may know the other by now.
-                if (_host.Now - begun > TimeSpan.FromSeconds(2)) 
+                // Those who refused may know the other by now: a node that just came takes its places after two seconds.
+                if (_host.Now - begun >= pause)
                 {
-                    begun = _host.Now;
+                    (begun, pause) = (_host.Now, 2 * pause);
                     asked.Clear();
                     asked.Add(contact.Key);
                 }
