@@ -150,13 +150,24 @@ public abstract class Community
         return answer;
     }
 
-    /// <summary>Sends a signed message to an address of our own accord: no bound by what it sent us.</summary>
+    /// <summary>Sends a message to an address of our own accord: in the session with its owner where there is or must be one, else signed, and not bounded by what came from there.</summary>
     private protected void SendAt<T>(PublicKey key, Endpoint to, T message) where T : struct, IMessage<T>
     {
-        if (Host.Peers.Find(key) is { } known) Host.NoteSent(known);
+        var peer = Host.Peers.Find(key);
+        if (peer is not null) Host.NoteSent(peer);
+        peer ??= new Peer(key, to);
+        if (Host.Sessions.Carries(this, peer))
+        {
+            // A handshake with somebody who never wrote to us is our own doing too.
+            if (Host.Sessions.Find(key) is null) _ = Host.Sessions.OpenAsync(key, new Sessions.DirectPath(Host, to));
+            var writer = new WireWriter(NodeHost.SendBuffer);
+            message.Write(ref writer);
+            Host.Sessions.Carry(this, peer, T.Number, _form, writer.Written);
+            return;
+        }
         var buffer = NodeHost.SendBuffer;
         var length = Packet.WriteSigned(buffer, CommunityId, _form, Host.NextGlobalTime(), message, Identity, Environment.Signatures);
-        Host.Transmit(to, buffer.AsSpan(0, length), ours: true);
+        if (MaySend(length)) Host.Transmit(to, buffer.AsSpan(0, length), ours: true);
     }
 
     /// <summary>So many unasked-for-looking datagrams of this peer are the answer to a question of ours: they do not count against its rate.</summary>

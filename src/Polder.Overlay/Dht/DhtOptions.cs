@@ -3,6 +3,9 @@ namespace Polder.Overlay.Dht;
 /// <summary>Every cap, rate and time of our own DHT (specification §10). A large simulated world takes <see cref="ForLargeWorlds"/>.</summary>
 public sealed record DhtOptions
 {
+    /// <summary>Whether the DHT speaks in sessions only. Default true; without sessions (a simulation of it alone) it speaks in signed packets.</summary>
+    public bool InSessionsOnly { get; init; } = true;
+
     // Tables
 
     /// <summary>Nodes in a bucket, holders of a record, and the closest that a search wants to hear from. 2 to 64; default 16.</summary>

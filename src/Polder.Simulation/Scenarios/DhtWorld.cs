@@ -36,7 +36,7 @@ public sealed record DhtWorldOptions
         // All have public addresses.
         Nat = Polder.Overlay.Nat.NatOptions.Passive,
         SourceSlots = 32, WalkTarget = 0, WalksEdges = false, ReplayEntriesMax = 64, IdleInterval = TimeSpan.FromSeconds(30), StepInterval = TimeSpan.FromSeconds(2),
-    }.ForLaboratory() with { Dht = dht };
+    }.ForLaboratory() with { Dht = dht, Sessions = new Polder.Overlay.Sessions.SessionOptions { Enabled = false } };
 }
 
 /// <summary>What a round of searches came to.</summary>

@@ -49,7 +49,7 @@ internal sealed class ContactTable(Hash256 own, DhtOptions options, (int Narrow4
 
         public void Add(in TableEntry entry, int max)
         {
-            if (Count == Entries.Length) Array.Resize(ref Entries, Math.Min(max, Math.Max(4, Count * 2)));
+            if (Count == Entries.Length) Array.Resize(ref Entries, Math.Max(Count + 1, Math.Min(max, Math.Max(4, Count * 2))));
             Entries[Count++] = entry;
         }
 
@@ -347,14 +347,19 @@ internal sealed class ContactTable(Hash256 own, DhtOptions options, (int Narrow4
         _buckets[^1] = far;
         _buckets.Add(near);
         // The next level may be narrower than what came down to it.
-        while (near.Count > WidthOf(depth + 1))
+        if (near.Count > WidthOf(depth + 1) && _buckets.Count < BucketsMax) Split();
+        Trim(depth);
+        Trim(depth + 1);
+    }
+
+    /// <summary>What is above the width of a bucket waits: the newest.</summary>
+    private void Trim(int index)
+    {
+        var bucket = _buckets[index];
+        while (bucket.Count > WidthOf(index))
         {
-            if (_buckets.Count < BucketsMax)
-            {
-                Split();
-                return;
-            }
-            near.RemoveAt(near.Count - 1);
+            Wait(bucket, bucket.Entries[bucket.Count - 1]);
+            bucket.RemoveAt(bucket.Count - 1);
             Count--;
         }
     }

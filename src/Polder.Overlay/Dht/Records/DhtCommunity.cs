@@ -74,6 +74,9 @@ public sealed class DhtCommunity : Community
     internal bool IsYoung => Now < Options.ClientFor;
 
     /// <inheritdoc/>
+    protected internal override bool InSessionsOnly => Options.InSessionsOnly && Host.Options.Sessions.Enabled;
+
+    /// <inheritdoc/>
     protected override void Start()
     {
         _upkeep.Start();
@@ -146,9 +149,10 @@ public sealed class DhtCommunity : Community
         var question = Open(key, address, search, node, waiter, null);
         if (IsClient) flags |= FindFlags.Client;
         if (IsYoung) flags |= FindFlags.Young;
-        var padding = flags.HasFlag(FindFlags.Contacts) || flags.HasFlag(FindFlags.Records) ? PaddedFindBytes - FindBytes : 0;
+        // Where a session proves the sender's address, an answer may be as long as it likes.
+        var padding = !InSessionsOnly && (flags & (FindFlags.Contacts | FindFlags.Records)) != 0 ? PaddedFindBytes - FindBytes : 0;
         Counters.Asked++;
-        Tell(key, address, new Find(question.Nonce, target, flags, skip, padding), ours: true);
+        SendAt(key, address, new Find(question.Nonce, target, flags, skip, padding));
     }
 
     /// <summary>Asks a node to keep a record; null when it does not answer.</summary>
@@ -157,7 +161,7 @@ public sealed class DhtCommunity : Community
         var waiter = new TaskCompletionSource<StoreVerdict?>();
         var question = Open(key, address, null, null, null, waiter);
         Counters.StoresAsked++;
-        Tell(key, address, new Store(question.Nonce, token, isCache, remaining, record.Memory), ours: true);
+        SendAt(key, address, new Store(question.Nonce, token, isCache, remaining, record.Memory));
         return waiter.Task;
     }
 
@@ -408,14 +412,8 @@ public sealed class DhtCommunity : Community
     private void Tell<T>(Peer peer, T message) where T : struct, IMessage<T>
     {
         var isProved = Table.TryGet(peer.Key, out var entry) && entry.Address == peer.Address;
-        if (isProved) Tell(peer.Key, peer.Address, message, ours: true);
+        if (isProved) SendAt(peer.Key, peer.Address, message);
         else Send(peer, message);
-    }
-
-    private void Tell<T>(PublicKey key, Endpoint address, T message, bool ours) where T : struct, IMessage<T>
-    {
-        _ = ours;
-        SendAt(key, address, message);
     }
 
     /// <summary>How many contacts of each network were taken from one answer, on the stack.</summary>
