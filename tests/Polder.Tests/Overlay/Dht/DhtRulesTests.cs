@@ -7,6 +7,7 @@ using Polder.Overlay.Dht;
 using Polder.Overlay.Dht.Records;
 using Polder.Runtime;
 using Polder.Wire;
+using Contact = Polder.Overlay.Dht.Records.Contact;
 
 namespace Polder.Tests.Overlay.Dht;
 
