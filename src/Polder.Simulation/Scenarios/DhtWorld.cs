@@ -36,7 +36,7 @@ public sealed record DhtWorldOptions
         // All have public addresses.
         Nat = Polder.Overlay.Nat.NatOptions.Passive,
         SourceSlots = 32, WalkTarget = 0, WalksEdges = false, ReplayEntriesMax = 64, IdleInterval = TimeSpan.FromSeconds(30), StepInterval = TimeSpan.FromSeconds(2),
-    }.ForLaboratory() with { Dht = dht, Sessions = new Polder.Overlay.Sessions.SessionOptions { Enabled = false } };
+    }.ForLaboratory() with { Dht = dht, Sessions = new Polder.Overlay.Sessions.SessionOptions { Enabled = false }, Nat = new Polder.Overlay.Nat.NatOptions { ExploresSelf = false, HelpsOthers = false } };
 }
 
 /// <summary>What a round of searches came to.</summary>
@@ -135,6 +135,7 @@ public sealed class DhtWorld
     public int Store(int count)
     {
         var before = _stored.Count;
+        var tasks = new List<(Task<DhtStored> Task, byte[] Value)>();
         for (var i = 0; i < count; i++)
         {
             var value = new byte[32];
@@ -142,9 +143,12 @@ public sealed class DhtWorld
             var node = _alive[_random.Next(_alive.Count)];
             Task<DhtStored>? task = null;
             node.Run(() => task = Of(node).PutAsync(value, keep: false));
-            World.RunUntil(() => task!.IsCompleted || !node.IsRunning, TimeSpan.FromSeconds(30), "a value is stored");
-            if (task!.IsCompletedSuccessfully && task.Result.Holders >= Math.Min(8, _alive.Count / 2)) _stored.Add((task.Result.Key, value));
+            tasks.Add((task!, value));
+            World.RunFor(TimeSpan.FromMilliseconds(100));
         }
+        World.RunFor(TimeSpan.FromSeconds(20));
+        foreach (var (task, value) in tasks)
+            if (task.IsCompletedSuccessfully && task.Result.Holders >= Math.Min(8, _alive.Count / 2)) _stored.Add((task.Result.Key, value));
         return _stored.Count - before;
     }
 
