@@ -5,7 +5,8 @@ namespace Polder.Node.PortMapping;
 /// <summary>What came of the wish for a port.</summary>
 /// <param name="Lease">The mapping that holds; null without one.</param>
 /// <param name="Trouble">Why a mapping is of no use or there is none, in words; null when all is well.</param>
-internal sealed record PortMappingState(PortLease? Lease, string? Trouble);
+/// <param name="Useless">What the router granted behind another router; taken away again.</param>
+internal sealed record PortMappingState(PortLease? Lease, string? Trouble, PortLease? Useless = null);
 
 /// <summary>
 /// Keeps a UDP port of ours mapped at the gateway (overlay.md §6.7): asks by all ways at once, keeps the best that answers,
@@ -103,7 +104,7 @@ internal sealed class PortMapper : IAsyncDisposable
         if (!PublicAddress.IsPublic(_lease.External.Address))
         {
             // OV-5.8: what lies behind that address is another router, of which nobody asked for anything.
-            _changed(new PortMappingState(null, $"The router's own outer address {_lease.External.Address} is not public: there is a second router behind it (carrier-grade NAT), so a mapping at the first is of no use."));
+            _changed(new PortMappingState(null, $"The router's own outer address {_lease.External.Address} is not public: there is a second router behind it (carrier-grade NAT), so a mapping at the first is of no use.", _lease));
             await RemoveAsync(_lease).ConfigureAwait(false);
             _lease = null;
             await PauseAsync(WithoutMapping).ConfigureAwait(false);

@@ -11,8 +11,8 @@ namespace Polder.Node.PortMapping;
 public sealed record PortMappingView(Endpoint? External, string? How, TimeSpan? Lifetime, string? Trouble);
 
 /// <summary>
-/// The port at the router as the node sees it: tells the overlay what was mapped, unless others see us at another address than the
-/// router believes to have (OV-5.8). On the node's loop.
+/// The port at the router as the node sees it: tells the overlay what was mapped, and offers nothing where others see us at another
+/// address than the router believes to have (OV-5.8). On the node's loop.
 /// </summary>
 public sealed class PortMappingStatus
 {
@@ -21,7 +21,7 @@ public sealed class PortMappingStatus
     private readonly NodeHost _host;
     private readonly ITimer _timer;
     private PortMappingState _state = new(null, null);
-    private Endpoint? _offered;
+    private (Endpoint? External, bool IsBehindTwo) _told = (null, true);
 
     internal PortMappingStatus(NodeHost host)
     {
@@ -54,20 +54,18 @@ public sealed class PortMappingStatus
 
     private void Judge()
     {
-        PortMappingView view;
-        if (_state.Lease is not { } lease) view = new PortMappingView(null, null, null, _state.Trouble);
-        else
+        var told = _state.Lease ?? _state.Useless;
+        var external = told is null ? default(Endpoint?) : Endpoint.From(told.External.Address, told.External.Port);
+        var isBehindTwo = _state.Lease is null || IsBehindTwo(external!.Value, _host.WanAddress);
+        var view = _state.Lease is not { } lease ? new PortMappingView(null, null, null, _state.Trouble)
+            : isBehindTwo ? new PortMappingView(null, null, lease.Lifetime, $"The router maps {external} ({lease.By.Name}), but others see this node at another address: there is a second router behind it (carrier-grade NAT).")
+            : new PortMappingView(external, lease.By.Name, lease.Lifetime, null);
+        // The overlay wants to know of a router behind the router, too; it judges a mapping when it is told of it, so it is told anew.
+        if ((external, isBehindTwo) != _told)
         {
-            var external = Endpoint.From(lease.External.Address, lease.External.Port);
-            view = IsBehindTwo(external, _host.WanAddress)
-                ? new PortMappingView(null, null, lease.Lifetime, $"The router maps {external} ({lease.By.Name}), but others see this node at another address: there is a second router behind it (carrier-grade NAT).")
-                : new PortMappingView(external, lease.By.Name, lease.Lifetime, null);
-        }
-        if (view.External != _offered)
-        {
-            _offered = view.External;
-            if (view.External is { } offered) _host.Nat.PortMapped(offered, view.How!);
-            else _host.Nat.PortUnmapped();
+            if (_told.External is not null) _host.Nat.PortUnmapped();
+            if (external is { } mapped) _host.Nat.PortMapped(mapped, told!.By.Name);
+            _told = (external, isBehindTwo);
         }
         if (view == View) return;
         View = view;

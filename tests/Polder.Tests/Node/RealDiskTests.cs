@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Polder.Node.Storage;
 using Polder.Tests.Ledger;
 
@@ -11,15 +10,14 @@ namespace Polder.Tests.Node;
 /// </summary>
 public sealed class RealDiskTests
 {
-    private const string InsideVariable = "POLDER_REAL_DISK";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     [Fact]
     public async Task A_full_file_system_fails_the_flush_in_words_and_writing_resumes_when_there_is_room()
     {
-        if (Inside is not { } disk)
+        if (InNamespace.Folder is not { } disk)
         {
-            await InNamespaceAsync("mount -t tmpfs -o size=4m tmpfs \"$D\"",
+            await InNamespace.RunAsync(["-m"], "mount -t tmpfs -o size=4m tmpfs \"$D\" && $TEST",
                 nameof(A_full_file_system_fails_the_flush_in_words_and_writing_resumes_when_there_is_room));
             return;
         }
@@ -51,11 +49,11 @@ public sealed class RealDiskTests
     [Fact]
     public async Task A_disk_that_answers_EIO_promises_nothing_and_what_was_promised_before_can_be_read()
     {
-        if (Inside is not { } disk)
+        if (InNamespace.Folder is not { } disk)
         {
             // The image lies on a tmpfs that gets full: then the disk that it is cannot take what its file system has room for.
-            await InNamespaceAsync(
-                "mount -t tmpfs -o size=12m tmpfs \"$D\" && truncate -s 40m \"$D/image\" && mkfs.ext4 -q -O ^has_journal \"$D/image\" && mkdir \"$D/disk\" && mount -o loop \"$D/image\" \"$D/disk\"",
+            await InNamespace.RunAsync(["-m"],
+                "mount -t tmpfs -o size=12m tmpfs \"$D\" && truncate -s 40m \"$D/image\" && mkfs.ext4 -q -O ^has_journal \"$D/image\" && mkdir \"$D/disk\" && mount -o loop \"$D/image\" \"$D/disk\" && $TEST",
                 nameof(A_disk_that_answers_EIO_promises_nothing_and_what_was_promised_before_can_be_read));
             return;
         }
@@ -74,8 +72,6 @@ public sealed class RealDiskTests
         Assert.Equal(chain[50], store.Get(chain[50].PublicKey, 51));
         Assert.Equal(chain[9_999], store.Get(chain[9_999].PublicKey, 10_000));
     }
-
-    private static string? Inside => Environment.GetEnvironmentVariable(InsideVariable) is { Length: > 0 } disk ? disk : null;
 
     private static void Fill(string path)
     {
@@ -107,36 +103,5 @@ public sealed class RealDiskTests
             }
             catch (IOException) when (began.Elapsed < Patience) { await Task.Delay(200, TestContext.Current.CancellationToken); }
         }
-    }
-
-    private static async Task InNamespaceAsync(string mount, string test)
-    {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("Needs Linux, to mount in a namespace.");
-        using var folder = new TemporaryFolder();
-        var disk = folder.At("disk");
-        Directory.CreateDirectory(disk);
-        var (code, said) = await RunAsync("unshare", ["-m", "sh", "-c", mount], disk, null);
-        if (code != 0) Assert.Skip($"Mounting in a namespace is not allowed here: {said.Trim()}");
-        (code, said) = await RunAsync("unshare", ["-m", "sh", "-c",
-            $"{mount} && exec \"{Environment.ProcessPath}\" {(Path.GetFileName(Environment.ProcessPath) == "dotnet" ? $"\"{typeof(RealDiskTests).Assembly.Location}\"" : "")} --filter-method \"*{test}\""], disk, disk);
-        Assert.True(code == 0, string.Create(CultureInfo.InvariantCulture, $"Inside it ended with {code}:\n{said}"));
-        Assert.Matches(@"succeeded: *1", said);
-    }
-
-    private static async Task<(int Code, string Said)> RunAsync(string program, string[] arguments, string disk, string? inside)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["D"] = disk;
-        if (inside is not null) start.Environment[InsideVariable] = inside;
-        try
-        {
-            using var process = Process.Start(start)!;
-            var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-            using var limit = new CancellationTokenSource(Patience);
-            try { await process.WaitForExitAsync(limit.Token); }
-            catch (OperationCanceledException) { process.Kill(entireProcessTree: true); throw; }
-            return (process.ExitCode, await output + await error);
-        }
-        catch (System.ComponentModel.Win32Exception problem) { return (-1, problem.Message); }
     }
 }

@@ -70,6 +70,7 @@ public sealed class PortMapperTests
         var state = await NextAsync(states);
         Assert.Null(state.Lease);
         Assert.Contains("second router", state.Trouble, StringComparison.Ordinal);
+        Assert.Equal(outer, state.Useless!.External.Address.ToString());
         await mapper.DisposeAsync();
         Assert.Equal(1, gateway.CountOf("pcp 8090 0"));
     }
