@@ -145,10 +145,14 @@ internal sealed class PortMapper : IAsyncDisposable
             foreach (var lease in granted) await RemoveAsync(lease).ConfigureAwait(false);
             _stop.Token.ThrowIfCancellationRequested();
         }
-        // Two ways to one router often share one table: the same outer port is the same mapping, and must stay.
-        foreach (var lease in granted)
-            if (lease != kept && !lease.External.Equals(kept!.External)) await RemoveAsync(lease).ConfigureAwait(false);
-        return kept;
+        var others = granted.Where(lease => lease != kept).ToList();
+        await Task.WhenAll(others.Select(RemoveAsync)).ConfigureAwait(false);
+        // Two ways to one router often share one table, where the entry belongs to whoever asked last. Taking the others away may have
+        // taken ours, and an entry of theirs would stay behind at the end: so ours is asked for once more, alone.
+        if (!others.Exists(lease => lease.External.Equals(kept!.External))) return kept;
+        using var again = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        again.CancelAfter(AskLimit);
+        return await kept!.By.MapAsync(_port, (ushort)kept.External.Port, again.Token).ConfigureAwait(false);
     }
 
     private static async Task RemoveAsync(PortLease lease)

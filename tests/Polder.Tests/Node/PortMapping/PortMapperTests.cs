@@ -38,12 +38,14 @@ public sealed class PortMapperTests
     }
 
     [Fact]
-    public async Task All_are_asked_at_once_the_best_is_kept_and_the_same_mapping_is_not_taken_away()
+    public async Task All_are_asked_at_once_the_best_is_kept_and_the_others_are_taken_away_at_once()
     {
         await using var gateway = new FakeGateway { Pcp = true, NatPmp = true, Upnp = true };
         var (mapper, states) = Start(gateway);
         Assert.Equal("PCP", (await NextAsync(states)).Lease!.By.Name);
-        Assert.Equal(0, gateway.CountOf("natpmp 8090 0") + gateway.CountOf("DeletePortMapping"));
+        Assert.Equal((1, 1), (gateway.CountOf("natpmp 8090 0"), gateway.CountOf("DeletePortMapping")));
+        // They had the same outer port, perhaps the same entry: ours is asked for after they are gone.
+        Assert.True(gateway.CountOf("pcp 8090 3600") >= 2);
         await mapper.DisposeAsync();
         Assert.Equal(1, gateway.CountOf("pcp 8090 0"));
     }

@@ -92,8 +92,10 @@ public sealed class RealGatewayTests
         using var ours = Listen();
         Assert.False(await GetsThroughAsync(ours));
         var control = make(gateway!);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        // The first HTTP of a process can take longer than the two seconds that a fetch has, where many tests run at once.
         var lease = await control.MapAsync(Port, Port, limit.Token);
+        for (var tries = 1; lease is null && tries < 5; tries++) lease = await control.MapAsync(Port, Port, limit.Token);
         Assert.NotNull(lease);
         Assert.Equal(IPEndPoint.Parse("5.6.7.8:8090"), lease.External);
         Assert.InRange(lease.Lifetime.TotalSeconds, 120, 3600);
