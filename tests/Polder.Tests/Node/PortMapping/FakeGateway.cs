@@ -148,7 +148,7 @@ internal sealed class FakeGateway : IAsyncDisposable
                 await stream.WriteAsync(Encoding.UTF8.GetBytes($"{status}\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\nConnection: close\r\n\r\n{body}"), _stop.Token);
             }
         }
-        catch (Exception problem) when (problem is OperationCanceledException or SocketException or ObjectDisposedException or IOException) { }
+        catch (Exception problem) when (problem is OperationCanceledException or SocketException or InvalidOperationException or IOException) { }
     }
 
     private async Task<string> ReadAsync(NetworkStream stream)
