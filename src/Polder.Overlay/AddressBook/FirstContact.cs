@@ -1,5 +1,6 @@
 using Polder.Net;
 using Polder.Overlay.Discovery;
+using Polder.Overlay.Nat;
 
 namespace Polder.Overlay.AddressBook;
 
@@ -10,21 +11,21 @@ namespace Polder.Overlay.AddressBook;
 public sealed class FirstContact
 {
     private const int TriesKept = 2_048;
-    private static readonly TimeSpan MeetingInterval = TimeSpan.FromMinutes(2), AnnounceInterval = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan ReachableInterval = TimeSpan.FromMinutes(1);
 
     private readonly NodeHost _host;
     private readonly AddressBookOptions _options;
     private readonly ContactSchedule _schedule;
     private readonly Anchors _anchors;
+    private readonly Feelers _feelers;
     private readonly long[] _attempts = new long[Enum.GetValues<ContactSource>().Length], _answered = new long[Enum.GetValues<ContactSource>().Length];
     private Dictionary<Endpoint, Try>? _tries;
-    private List<Endpoint>? _listed, _invited, _bundled, _met;
-    private List<IMeetingPoint>? _meetingPoints;
+    private List<Endpoint>? _listed, _invited, _bundled;
+    private MeetingPoints? _meeting;
     private IStateStore? _store;
     private AddressTable? _book;
-    private Endpoint? _feeler;
-    private bool _feelerIsContest, _wasEnough, _isLooking, _pickTried, _loaded;
-    private TimeSpan _saveDue, _meetDue, _announceDue;
+    private bool _wasEnough, _isLooking, _pickTried, _loaded;
+    private TimeSpan _saveDue, _reachableDue;
     private TimeSpan? _firstPeer, _enoughPeers;
 
     /// <summary>An address tried in this search: how often, and when it may be tried again.</summary>
@@ -35,6 +36,7 @@ public sealed class FirstContact
         (_host, _options) = (host, host.Options.Book);
         _schedule = new ContactSchedule(_options);
         _anchors = new Anchors(host);
+        _feelers = new Feelers(host);
     }
 
     /// <summary>Whether other people's addresses are introduced to each other for overlays that we are not in (OV-5.1): null while nobody tested whether we can be reached from outside.</summary>
@@ -73,8 +75,7 @@ public sealed class FirstContact
     public void Add(IMeetingPoint meetingPoint)
     {
         ArgumentNullException.ThrowIfNull(meetingPoint);
-        (_meetingPoints ??= []).Add(meetingPoint);
-        _meetDue = default;
+        (_meeting ??= new MeetingPoints(_host)).Add(meetingPoint);
     }
 
     /// <summary>An address that the owner's own act names (an invitation): tried first, and at once.</summary>
@@ -139,13 +140,18 @@ public sealed class FirstContact
             _saveDue = now + _options.SaveInterval;
             Save();
         }
+        if (now >= _reachableDue)
+        {
+            _reachableDue = now + ReachableInterval;
+            if (_host.Nat.View.DialBack is var state and (DialBackState.GotThrough or DialBackState.DidNotGetThrough)) Reachable(state == DialBackState.GotThrough);
+        }
         if (!_host.IsNetworkUp) return false;
         if (!(_isLooking = !IsEnough()))
         {
-            Announce(now);
+            if (IsReachable == true) _meeting?.Announce(now);
             return false;
         }
-        AskMeetingPoints(now);
+        _meeting?.Ask(now);
         for (var due = _schedule.Due(now); due > 0 && Next(now) is var (address, source) && _host.MayWalkNow(); due--)
         {
             _schedule.Spend(source, now);
@@ -205,7 +211,7 @@ public sealed class FirstContact
             case ContactSource.Invitation: return First(_invited);
             case ContactSource.Lists: return First(_listed);
             case ContactSource.Bundle: return First(_bundled);
-            default: return First(_met);
+            default: return First(_meeting?.Found);
         }
 
         Endpoint? Pick(bool tried) => _book.Pick(tried, _host.Environment.Random, entry => IsDue(entry.Address, now) && (tried || entry.Failures < 3));
@@ -237,7 +243,8 @@ public sealed class FirstContact
         return false;
     }
 
-    private bool IsDue(Endpoint address, TimeSpan now) =>
+    /// <summary>Whether nobody is known there and it was not tried lately.</summary>
+    internal bool IsDue(Endpoint address, TimeSpan now) =>
         _host.Peers.FindAt(address) is not { IsValidated: true } && !_host.Own.IsOwn(address)
         && (_tries is null || !_tries.TryGetValue(address, out var known) || now >= known.Due);
 
@@ -284,7 +291,7 @@ public sealed class FirstContact
     internal bool Answered(Peer peer, Endpoint address)
     {
         _firstPeer ??= _host.Now;
-        if (_feeler == address) _feeler = null;
+        _feelers.Answered(address);
         var ours = false;
         if (_tries is not null && _tries.TryGetValue(address, out var known))
         {
@@ -304,42 +311,15 @@ public sealed class FirstContact
     private bool IsWorthKeeping(Endpoint address) => _host.MayWalkTo(address)
         && (_host.Options.Addresses == AddressRules.Any || !(address.IsPrivate || address.IsLinkLocal || address.IsLoopback));
 
-    /// <summary>
-    /// Contacts one address that we only heard of (OV-7.4): it is tried from now on, or forgotten. First those whose place a newcomer claims. Whether there was
-    /// one.
-    /// </summary>
-    internal bool Feel()
+    /// <summary>Contacts one address that we only heard of (OV-7.4). Whether there was one.</summary>
+    internal bool Feel() => _book is not null && _host.IsNetworkUp && _feelers.Feel(_book);
+
+    /// <summary>An address that a feeler knocks at: not tried again for a while.</summary>
+    internal void NoteFeeler(Endpoint address)
     {
-        if (_book is null || !_host.IsNetworkUp) return false;
-        EndFeeler();
-        var now = _host.Now;
-        _feelerIsContest = _book.Contested is not null;
-        var pick = _book.Contested ?? _book.Pick(tried: false, _host.Environment.Random, entry => IsDue(entry.Address, now));
-        if (_feelerIsContest && pick is { } incumbent && _host.Peers.FindAt(incumbent) is { IsValidated: true })
-        {
-            _book.Settle(incumbentIsAlive: true, _host.UnixSeconds);
-            return true;
-        }
-        if (pick is not { } address || _host.Communities.Count == 0 || !_host.MayWalkNow()) return false;
-        _feeler = address;
-        _book.Attempted(address, _host.UnixSeconds);
         _tries ??= [];
         if (_tries.Count >= TriesKept) _tries.Clear();
-        _tries[address] = new Try(ContactSource.AddressBook, 1, now + _host.Options.FeelerInterval, false);
-        _host.Communities[0].Introductions.WalkTo(address, alive: true);
-        return true;
-    }
-
-    /// <summary>The feeler of last time: no answer by now means no.</summary>
-    private void EndFeeler()
-    {
-        // Whoever hears from nobody learns nothing about an address.
-        var silent = _feeler;
-        var alone = true;
-        foreach (var peer in _host.Peers.All) alone &= !peer.IsValidated;
-        if (_feelerIsContest && !(silent is not null && alone)) _book!.Settle(incumbentIsAlive: silent is null, _host.UnixSeconds);
-        else if (silent is { } address && !alone) _book!.Failed(address, drop: true);
-        (_feeler, _feelerIsContest) = (null, false);
+        _tries[address] = new Try(ContactSource.AddressBook, 1, _host.Now + _host.Options.FeelerInterval, false);
     }
 
     /// <summary>One address of the book in a network where we have no neighbour, for OV-7.5; null when there is none.</summary>
@@ -358,33 +338,7 @@ public sealed class FirstContact
 
     internal void UpdateAnchors() => _anchors.Update(_store);
 
-    // ---- Meeting points and bundles ----
-
-    private void AskMeetingPoints(TimeSpan now)
-    {
-        if (_meetingPoints is null || now < _meetDue) return;
-        _meetDue = now + MeetingInterval;
-        foreach (var point in _meetingPoints) _ = AskAsync(point);
-    }
-
-    private async Task AskAsync(IMeetingPoint point)
-    {
-        IReadOnlyList<Endpoint> found;
-        try { found = await point.FindAsync(MeetingKey.Of(_host.Options.Network), CancellationToken.None); }
-        catch (OperationCanceledException) { return; }
-        _met ??= [];
-        foreach (var address in found)
-            if (_met.Count < 256 && _host.MayWalkTo(address) && !_met.Contains(address)) _met.Add(address);
-    }
-
-    private void Announce(TimeSpan now)
-    {
-        // Only who can be reached is of use to those who look.
-        if (_meetingPoints is null || IsReachable != true || now < _announceDue) return;
-        _announceDue = now + AnnounceInterval;
-        foreach (var point in _meetingPoints)
-            _ = point.AnnounceAsync(MeetingKey.Of(_host.Options.Network), (_host.WanAddress ?? _host.LanAddress).Port, CancellationToken.None);
-    }
+    // ---- Bundles ----
 
     /// <summary>A signed file with addresses where somebody answered us, for another node. Anchors are not in it.</summary>
     public byte[] ExportBundle()
@@ -433,12 +387,12 @@ public sealed class FirstContact
                 ContactSource.AddressBook => _book?.Count ?? 0,
                 ContactSource.Lists => _listed?.Count ?? 0,
                 ContactSource.Bundle => _bundled?.Count ?? 0,
-                _ => _met?.Count ?? 0,
+                _ => _meeting?.Found.Count ?? 0,
             };
-            var state = source == ContactSource.MeetingPoint && _meetingPoints is null ? "not available" : known == 0 ? "empty" : "ready";
+            var state = source == ContactSource.MeetingPoint && _meeting is null ? "not available" : known == 0 ? "empty" : "ready";
             sources.Add(new ContactSourceView(source, state, known, _attempts[(int)source], _answered[(int)source], ContactSchedule.ShareOf(source)));
         }
         return new ContactView(_host.IsNetworkUp, _isLooking, _firstPeer, _enoughPeers, _attempts.Sum(), sources,
-            _book?.NewCount ?? 0, _book?.TriedCount ?? 0, _meetingPoints?.ConvertAll(static point => point.Name) ?? []);
+            _book?.NewCount ?? 0, _book?.TriedCount ?? 0, _meeting?.Names ?? []);
     }
 }

@@ -84,3 +84,12 @@ public sealed class ContactScenarioTests
     [Theory, MemberData(nameof(Contact))]
     public void Each_source_alone_suffices(string scenario, ulong seed) => ScenarioRuns.Try(scenario, seed);
 }
+
+/// <summary>Attackers around one node, threats (a) and (c).</summary>
+public sealed class EclipseScenarioTests
+{
+    public static TheoryData<string, ulong> Eclipse => ScenarioRuns.Seeds("eclipse", fresh: 1);
+
+    [Theory, MemberData(nameof(Eclipse))]
+    public void Nobody_is_surrounded(string scenario, ulong seed) => ScenarioRuns.Try(scenario, seed);
+}
