@@ -160,7 +160,7 @@ public sealed class FirstContact
         return _schedule.IsQuick(now);
     }
 
-    /// <summary>Whether there are enough peers in enough networks; when all were lost, the search begins anew.</summary>
+    /// <summary>Whether there are enough peers of our own choosing in enough networks; when all were lost, the search begins anew.</summary>
     private bool IsEnough()
     {
         var options = _host.Options;
@@ -169,7 +169,8 @@ public sealed class FirstContact
         var (peers, count) = (0, 0);
         foreach (var peer in _host.Peers.All)
         {
-            if (!peer.IsValidated) continue;
+            // Whoever came to us proves nothing about where we are: an attacker who knocks often enough would end the search (threat (c) of §8.1).
+            if (!peer.IsValidated || !peer.ChosenByUs) continue;
             peers++;
             if (count < networks.Length && peer.Address.Network(options.WidePrefixIPv4, options.WidePrefixIPv6) is var network
                 && !networks[..count].Contains(network)) networks[count++] = network;

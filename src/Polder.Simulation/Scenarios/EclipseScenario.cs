@@ -16,7 +16,7 @@ internal static class EclipseScenario
     private const int Faster = 40;
 
     public static Scenario Scenario { get; } = new(
-        "eclipse", "Attackers try to fill a node's neighbourhood, threats (a) and (c): what share they reach in a day and after a restart.", [1, 2], 24, Play);
+        "eclipse", "Attackers try to fill a node's neighbourhood, threats (a) and (c): what share they reach in a day and after a restart.", [1, 2], 12, Play);
 
     private static void Play(ScenarioRun run)
     {
