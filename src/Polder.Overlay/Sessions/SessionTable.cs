@@ -303,10 +303,12 @@ public sealed class SessionTable
     /// <summary>Whether messages to this peer go in a session, open or to be opened.</summary>
     internal bool Carries(Community community, Peer peer)
     {
+        // What is for sessions only is never said plainly: without one it is dropped.
+        if (community.InSessionsOnly) return true;
         if (!Options.Enabled || community.IsAlwaysPlain || _stopped) return false;
         if (_byKey.ContainsKey(peer.Key)) return true;
         if (_sticky.IsSticky(peer.Key)) return true;
-        return (peer.IsPolder || community.InSessionsOnly) && !_sticky.IsPlain(peer.Key);
+        return peer.IsPolder && !_sticky.IsPlain(peer.Key);
     }
 
     /// <summary>Sends fields of a message in the session with the peer, or keeps them until it opens.</summary>
@@ -315,6 +317,11 @@ public sealed class SessionTable
         if (Find(peer) is { } session)
         {
             if (!SessionMessages.Send(session, community.CommunityId, number, fields)) Host.Counters.Count(Refusal.NoSession);
+            return;
+        }
+        if (!Options.Enabled || _stopped || (_sticky.IsPlain(peer.Key) && !_sticky.IsSticky(peer.Key)))
+        {
+            Host.Counters.Count(Refusal.NoSession);
             return;
         }
         if (!Messages.Keep(peer.Key, community, number, form, fields) || Handshakes.IsOpening(peer.Key)) return;

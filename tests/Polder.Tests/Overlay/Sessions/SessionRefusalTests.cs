@@ -113,6 +113,10 @@ public sealed class SessionRefusalTests
         Assert.Equal(2, plain.Talk().Remarks.Count);
         Assert.Equal(SessionState.Plain, pair.Alice.Host.Sessions.StateOf(peer.Key));
         Assert.Equal(3, pair.Tap.From(pair.Alice, datagram => Tap.IsHandshake(datagram, 1)).Count());
+        // What is for sessions only is not said plainly, whoever it is for.
+        pair.Tap.All.Clear();
+        pair.Alice.Run(() => SessionPair.Parcels(pair.Alice).Send(peer, new byte[20]));
+        Assert.DoesNotContain(pair.Tap.All, item => Packet.HasHeader(item.Datagram) && Packet.CommunityOf(item.Datagram) == ParcelCommunity.Id && Packet.NumberOf(item.Datagram) == Parcel.Number);
         pair.Alice.Run(() => pair.Alice.Talk().Say(peer, 3));
         pair.Run(0.1);
         Assert.Equal(3, plain.Talk().Remarks.Count);

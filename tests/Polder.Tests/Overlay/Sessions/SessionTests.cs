@@ -315,6 +315,28 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void A_session_costs_under_1000_bytes_with_its_indexes()
+    {
+        var pair = new SessionPair().Open();
+        var (table, peer, path) = (pair.Alice.Host.Sessions, pair.AliceSession.Peer, pair.AliceSession.Path);
+        var kept = new Session[1000];
+        var keys = new byte[64];
+        void Make(int i)
+        {
+            kept[i] = new Session(table, peer, path, isInitiator: true);
+            kept[i].Install(keys.AsSpan(0, 32), keys.AsSpan(32), 256, 512, 1, 0, byUs: true, TimeSpan.Zero);
+            kept[i].Messages = new MessageState();
+        }
+        Make(0);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 1; i < kept.Length; i++) Make(i);
+        var each = (GC.GetAllocatedBytesForCurrentThread() - before) / (kept.Length - 1);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{each} bytes");
+        Assert.InRange(each, 200, 1000);
+        GC.KeepAlive(kept);
+    }
+
+    [Fact]
     public void Path_mtu_discovery_finds_what_passes_once_full_packets_are_sent()
     {
         var pair = new SessionPair().Open();
