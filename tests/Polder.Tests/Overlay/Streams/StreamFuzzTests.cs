@@ -132,7 +132,7 @@ public sealed class StreamFuzzTests
                     _ => Control(new ControlFrame(type, new StreamId((uint)random.Next(700)), (uint)random.Next(300), (ulong)random.Next(400_000))),
                 };
                 if (random.Chance(0.2)) body = Fuzz.Mutate(random, [body]);
-                pipe.Bob.Receive([(byte)type, (byte)(body.Length >> 8), (byte)body.Length, .. body], new PacketNumber(1, number));
+                pipe.Bob.Receive([(byte)type, (byte)(body.Length >> 8), (byte)(body.Length & 0xFF), .. body], new PacketNumber(1, number));
                 if (number % 100 == 0) pipe.RunFor(TimeSpan.FromMilliseconds(50));
                 Assert.True(pipe.Bob.Connection.Count <= 128, $"{pipe.Bob.Connection.Count} streams, seed {seed}");
                 Assert.True(pipe.Bob.Pages.Bytes <= (1 << 20) + 128 * 2 * PagePool.PageBytes, $"{pipe.Bob.Pages.Bytes} bytes, seed {seed}");
