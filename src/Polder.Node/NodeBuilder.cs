@@ -6,6 +6,7 @@ using Polder.Ledger;
 using Polder.Ledger.Records;
 using Polder.Ledger.Stores;
 using Polder.Net;
+using Polder.Node.ContentFiles;
 using Polder.Node.Folders;
 using Polder.Node.Lan;
 using Polder.Node.PortMapping;
@@ -14,6 +15,7 @@ using Polder.Node.Storage;
 using Polder.Node.Udp;
 using Polder.Overlay;
 using Polder.Overlay.AddressBook;
+using Polder.Overlay.Content;
 using Polder.Overlay.Dht;
 using Polder.Overlay.Dht.IPv8;
 using Polder.Overlay.Discovery;
@@ -99,6 +101,7 @@ public sealed class NodeBuilder
         var cache = parts.PeerCache = new PeerCacheFile(folder.PeerCachePath);
 
         var state = parts.State = new StateFiles(folder.FullPath, loop);
+        var content = OpenContent(Path.Combine(folder.FullPath, "content"), loop);
         var lists = new List<BootstrapList> { await PublicPeers.ResolveAsync(PublicPeers.Shipped, _options.Loopback, cancellation).ConfigureAwait(false) };
         foreach (var list in _options.Lists) lists.Add(await PublicPeers.LoadAsync(list, _options.Loopback, cancellation).ConfigureAwait(false));
 
@@ -118,6 +121,7 @@ public sealed class NodeBuilder
             if (!_options.Loopback && LanAddress.Find(socket.LocalEndpoint.Port) is { } lan) host.LanAddress = lan;
             host.Offer<IPeerCache>(cache);
             host.Offer<IStateStore>(state);
+            host.Offer<IContentStore>(content);
             host.Offer<IBlockStore>(store);
             var ledger = host.Join(context => new TrustChainCommunity(context, store, _ledger with
             {
@@ -174,5 +178,14 @@ public sealed class NodeBuilder
             throw new NodeStartException($"The key file {folder.KeyPath} cannot be written: {problem.Message}", problem);
         }
         return pair;
+    }
+
+    private static FileContentStore OpenContent(string path, ThreadLoop loop)
+    {
+        try { return FileContentStore.Open(path, new ThreadPoolWorkers(loop)); }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeStartException($"The folder {path} for shared content cannot be used: {problem.Message}", problem);
+        }
     }
 }

@@ -322,6 +322,9 @@ public sealed record OverlayOptions
     /// <summary>Streams in sessions (OV-9).</summary>
     public Streams.StreamOptions Streams { get; init; } = new();
 
+    /// <summary>Content by name (OV-9.6).</summary>
+    public Content.ContentOptions Content { get; init; } = new();
+
     // Through NATs (OV-5.3, OV-6)
 
     /// <summary>Finding out what we are behind, punctures, keep-alives.</summary>

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Polder.Identity;
 using Polder.Net;
 using Polder.Overlay.Connecting;
+using Polder.Overlay.Content;
 using Polder.Overlay.Discovery;
 using Polder.Overlay.Nat;
 using Polder.Overlay.Refusals;
@@ -97,6 +98,9 @@ public sealed class NodeHost
 
     /// <summary>Reliable streams in those sessions.</summary>
     public StreamTable Streams { get; }
+
+    /// <summary>Content by name, in the <see cref="IContentStore"/> that was offered before the start, else in memory. Peers are served once it was asked for.</summary>
+    public ContentService Content => field ??= new ContentService(this, Find<IContentStore>() ?? new MemoryContentStore());
 
     /// <summary>What stands between this node and the others, and how it gets through.</summary>
     public NatTraversal Nat { get; }
@@ -215,6 +219,7 @@ public sealed class NodeHost
         Sessions.Start();
         foreach (var community in _order.ToArray()) community.Begin();
         _heartbeat.Start();
+        if (Find<IContentStore>() is not null) _ = Content;
         if (Find<ILanSocket>() is { } lan) _lan = new LanDiscovery(this, lan);
     }
 

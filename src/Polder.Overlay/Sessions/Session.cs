@@ -132,6 +132,7 @@ public sealed class Session
     /// <summary>For people.</summary>
     public override string ToString() => $"session {Epoch} with {Peer.Key.ShortName}, {Path}";
 
+    internal NodeHost Host => _table.Host;
     internal uint LocalIndex { get; private set; }
     internal uint RemoteIndex { get; private set; }
     internal uint OldIndex { get; private set; }

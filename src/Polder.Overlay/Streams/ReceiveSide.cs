@@ -69,7 +69,8 @@ internal sealed class ReceiveSide(PagePool pool, StreamOptions options)
         if (end > _window.Limit) return Taken.Malformed;
         var growth = end > Highest ? (long)(end - Highest) : 0;
         if (growth > connectionRoom) return Taken.Malformed;
-        if (!IsStopped && !_bytes.TryAdd(frame.Offset, frame.Data)) return Taken.NoRoom;
+        // What nobody will read is not kept, also when it comes after the peer gave up.
+        if (!IsStopped && !IsOver && !_bytes.TryAdd(frame.Offset, frame.Data)) return Taken.NoRoom;
         grown = growth;
         Highest += (ulong)growth;
         if (frame.Fin) _end = end;
@@ -95,7 +96,11 @@ internal sealed class ReceiveSide(PagePool pool, StreamOptions options)
     /// <summary>Nothing more comes: the session ended, or the peer gave up.</summary>
     public void Fail(PeerStreamException why)
     {
-        if (IsOver) return;
+        if (IsOver)
+        {
+            _bytes.Clear();
+            return;
+        }
         Failure = why;
         IsOver = true;
         _bytes.Clear();

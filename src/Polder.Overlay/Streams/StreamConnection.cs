@@ -132,7 +132,7 @@ internal sealed class StreamConnection
     private Taken OnStream(ReadOnlySpan<byte> body)
     {
         if (!StreamFrame.TryRead(body, out var frame)) return Taken.Malformed;
-        var found = Find(frame.Id, mayOpen: true, out var stream);
+        var found = Find(frame.Id, out var stream);
         if (stream is null) return found;
         if (stream.Receiving is not { } side) return Taken.Malformed;
         var taken = side.Add(frame, (long)(_window.Limit - _received), out var grown);
@@ -160,7 +160,7 @@ internal sealed class StreamConnection
                 return Taken.Yes;
             case FrameType.MaxStream:
             {
-                var found = Find(frame.Id, mayOpen: true, out var stream);
+                var found = Find(frame.Id, out var stream);
                 if (stream is null) return found;
                 if (stream.Sending is not { } side) return Taken.Malformed;
                 if (side.Allow(frame.Number)) Activate(stream);
@@ -168,7 +168,7 @@ internal sealed class StreamConnection
             }
             case FrameType.StopSending:
             {
-                var found = Find(frame.Id, mayOpen: true, out var stream);
+                var found = Find(frame.Id, out var stream);
                 if (stream is null) return found;
                 if (stream.Sending is not { } side) return Taken.Malformed;
                 side.Abandon(new PeerStreamException(StreamEnd.Stopped, frame.Code), frame.Code, tellPeer: true);
@@ -177,7 +177,7 @@ internal sealed class StreamConnection
             }
             default:
             {
-                var found = Find(frame.Id, mayOpen: true, out var stream);
+                var found = Find(frame.Id, out var stream);
                 if (stream is null) return found;
                 if (stream.Receiving is not { } side) return Taken.Malformed;
                 var taken = side.Reset(frame.Number, frame.Code, (long)(_window.Limit - _received), out var grown);
@@ -195,12 +195,12 @@ internal sealed class StreamConnection
     }
 
     // A frame for a stream that is over, or that we would have to open ourselves, finds none: that is an old frame or a breach.
-    private Taken Find(StreamId id, bool mayOpen, out PeerStream? stream)
+    private Taken Find(StreamId id, out PeerStream? stream)
     {
         if (_streams.TryGetValue(id.Value, out stream)) return Taken.Yes;
         if (id.IsByInitiator == Link.IsInitiator) return id.Count < _opened ? Taken.Yes : Taken.Malformed;
         if (id.Count < _peerOpened && !_skipped.Remove(id.Count)) return Taken.Yes;
-        if (id.Count >= _peerMayOpen || !mayOpen) return Taken.Malformed;
+        if (id.Count >= _toldMayOpen) return Taken.Malformed;
         for (; _peerOpened < id.Count; _peerOpened++) _skipped.Add(_peerOpened);
         _peerOpened = Math.Max(_peerOpened, id.Count + 1);
         stream = new PeerStream(this, id, isOurs: false, "", PeerStreamName.PriorityDefault) { IsNameless = true };

@@ -11,8 +11,12 @@ public delegate Task StreamHandler(PeerStream stream);
 /// </summary>
 public sealed class StreamTable
 {
-    private static readonly FrameType[] Types =
-        [FrameType.Stream, FrameType.Ack, FrameType.MaxData, FrameType.MaxStream, FrameType.Reset, FrameType.StopSending, ControlFrame.MaxStreams];
+    // The same delegates for every node: a simulation has a hundred thousand of them.
+    private static readonly (FrameType Type, FrameHandler Handler)[] Handlers =
+    [
+        .. ((FrameType[])[FrameType.Stream, FrameType.Ack, FrameType.MaxData, FrameType.MaxStream, FrameType.Reset, FrameType.StopSending, ControlFrame.MaxStreams])
+            .Select(static type => (type, (FrameHandler)((session, body) => session.Host.Streams.Receive(session, type, body)))),
+    ];
 
     private readonly NodeHost _host;
     private readonly StreamOptions _options;
@@ -29,9 +33,7 @@ public sealed class StreamTable
     internal StreamTable(NodeHost host)
     {
         (_host, _options) = (host, host.Options.Streams);
-        foreach (var type in Types) host.Sessions.OnFrame(type, (session, body) => Receive(session, type, body));
-        host.Sessions.Closed += session => Find(session)?.Close(new PeerStreamException(StreamEnd.SessionClosed, 0));
-        host.Sessions.Moved += (session, before) => Find(session)?.Moved(before);
+        foreach (var (type, handler) in Handlers) host.Sessions.OnFrame(type, handler);
     }
 
     /// <summary>
@@ -145,8 +147,14 @@ public sealed class StreamTable
     private SessionStreams Of(Session session)
     {
         if (Find(session) is { } known) return known;
+        if (_sessions is null)
+        {
+            _sessions = [];
+            _host.Sessions.Closed += closed => Find(closed)?.Close(new PeerStreamException(StreamEnd.SessionClosed, 0));
+            _host.Sessions.Moved += (moved, before) => Find(moved)?.Moved(before);
+        }
         var streams = new SessionStreams(this, session);
-        (_sessions ??= []).Add(session, streams);
+        _sessions.Add(session, streams);
         return _last = streams;
     }
 
