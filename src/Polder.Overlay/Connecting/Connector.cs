@@ -93,6 +93,12 @@ public sealed class Connector
         _host.Nat.Watch(RepairAsync(contact, session));
     }
 
+    /// <summary>Questions on the path of a session are not answered.</summary>
+    internal void PathSilent(Session session)
+    {
+        if (Options.KeepsPathsOpen && IsWanted(session)) Repair(session);
+    }
+
     internal void Stop() => _punctures.Stop();
 
     private async Task SearchAsync(Contact contact)

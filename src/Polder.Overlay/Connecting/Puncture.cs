@@ -130,8 +130,17 @@ internal sealed class Puncture : IProbeTaker
         if (_host.Nat.Mapped is { IsConfirmed: true } mapped) addresses.Add(new CandidateAddress(CandidateKind.Mapped, mapped.External));
         var sockets = view.Class.IsRandom() && _host.Environment.ExtraSockets is not null ? _host.Nat.BirthdaySockets : 0;
         return new PunctureRecord(
-            _host.Identity.Public, _host.Nat.Class, _host.Nat.Mapped is { IsBehindTwo: true }, view.Step, view.WindowFrom, view.WindowTo, Nonce,
+            _host.Identity.Public, _host.Nat.Class, _host.Nat.Mapped is { IsBehindTwo: true }, Step(view), view.WindowFrom, view.WindowTo, Nonce,
             Theirs?.Nonce ?? 0, sockets, addresses);
+    }
+
+    /// <summary>Which way our router counts shows best in the newest port: it came after all that others saw.</summary>
+    private int Step(NatVerdict view)
+    {
+        if (view.Step == 0 || _freshOuter is not { } fresh || view.Outer is not { } before || fresh.Port == before.Port) return view.Step;
+        // At the end of its range it begins again.
+        var rises = fresh.Port > before.Port == Math.Abs(fresh.Port - before.Port) < 4_096;
+        return rises ? Math.Abs(view.Step) : -Math.Abs(view.Step);
     }
 
     private async Task RunAsync(TimeSpan delay)

@@ -68,17 +68,20 @@ internal static class Classification
         return 10 * down >= 6 * differences ? -downStep : 0;
     }
 
-    /// <summary>Asked all at once, neighbours answer in any order: then only how close the ports lie tells, and which way most of them go.</summary>
+    /// <summary>Asked all at once, neighbours answer in any order: then only how close the ports lie tells.</summary>
     private static int StepOfUnordered(ReadOnlySpan<int> ports, int stepMax)
     {
         var sorted = ports.ToArray();
         Array.Sort(sorted);
         if (sorted[^1] - sorted[0] > stepMax * (ports.Length - 1)) return 0;
-        var (step, direction) = (0, 0);
-        for (var i = 1; i < sorted.Length; i++) step = CommonDivisor(step, sorted[i] - sorted[i - 1]);
-        for (var i = 0; i < ports.Length; i++)
-            for (var j = i + 1; j < ports.Length; j++) direction += Math.Sign(ports[j] - ports[i]);
-        return direction < 0 ? -step : step;
+        var (step, isFalling) = (0, true);
+        for (var i = 1; i < sorted.Length; i++)
+        {
+            step = CommonDivisor(step, sorted[i] - sorted[i - 1]);
+            isFalling &= ports[i] < ports[i - 1];
+        }
+        // Nearly all count up: counting down must show without exception.
+        return isFalling ? -step : step;
     }
 
     private static int CommonDivisor(int a, int b) => b == 0 ? a : CommonDivisor(b, a % b);

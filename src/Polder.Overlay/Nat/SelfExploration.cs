@@ -51,7 +51,7 @@ internal sealed class SelfExploration(NodeHost host, NatTraversal nat) : IProbeT
         var mapped = now >= _mappedDue ? nat.UnconfirmedMapping : null;
         if (!_testing && verdict.Outer is not null && now >= _nobodyUntil && ((isDue && verdict.Class.HasOnePort()) || mapped is not null))
             nat.Watch(TestAsync(mapped));
-        else if (!_searching && !_testing && TestedAt is not null && !Lifetime.IsOver && now >= _silenceDue && verdict.Class is not (NatClass.Open or NatClass.Unknown))
+        else if (!_searching && !_testing && (TestedAt is not null || !verdict.Class.HasOnePort()) && !Lifetime.IsOver && now >= _silenceDue && verdict.Class is not (NatClass.Open or NatClass.Unknown))
             nat.Watch(SearchAsync());
     }
 

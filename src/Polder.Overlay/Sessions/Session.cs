@@ -325,6 +325,8 @@ public sealed class Session
         _askAt = now + TimeSpan.FromSeconds(_asked == 0 ? 1 : 2);
         _asked++;
         SendPing(Path);
+        // Twice in vain: other addresses, a new puncture or a relay are tried beside it (OV-6.8).
+        if (_asked == 3) _table.Host.Connector.PathSilent(this);
     }
 
     private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;

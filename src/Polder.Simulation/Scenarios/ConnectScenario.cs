@@ -48,9 +48,10 @@ internal static class ConnectScenario
     internal sealed record Meeting(TimeSpan Usable, TimeSpan? Direct, PathOrigin? Origin, bool ClassesRight);
 
     /// <summary>One pair in a world of its own.</summary>
-    internal static Meeting Meet(World world, string a, string b, int helpers, TimeSpan patience)
+    internal static Meeting Meet(
+        World world, string a, string b, int helpers, TimeSpan patience, OverlayOptions? helperOptions = null, OverlayOptions? endOptions = null)
     {
-        for (var i = 0; i < helpers; i++) world.AddNode(Helper(i)).WalkTo(world[Helper(0)]);
+        for (var i = 0; i < helpers; i++) world.AddNode(Helper(i), null, helperOptions).WalkTo(world[Helper(0)]);
         world.RunFor(12.Seconds);
         var (left, right) = (Add("left", a), Add("right", b));
         // What they are behind is known within ten seconds of three neighbours (acceptance, line 1); places at relays then too.
@@ -74,7 +75,7 @@ internal static class ConnectScenario
         {
             if (!NatKinds.TryParse(kind.Split(' '), out var home, out var error)) throw new ArgumentException(error);
             // They know the helpers and do not look for more, so that they have not met before.
-            var node = world.AddNode(name, home, new OverlayOptions { WalkTarget = helpers, PeersWanted = helpers });
+            var node = world.AddNode(name, home, (endOptions ?? new OverlayOptions()) with { WalkTarget = helpers, PeersWanted = helpers });
             for (var i = 0; i < helpers; i++) node.WalkTo(world[Helper(i)]);
             return node;
         }
