@@ -15,17 +15,18 @@ internal static class LaboratoryCommands
 {
     public static Command Sim(SharedOptions shared, Surroundings surroundings)
     {
-        var name = new Argument<string?>("NAME") { Description = "Which scenario. Without it: the list.", Arity = ArgumentArity.ZeroOrOne };
+        var name = new Argument<string?>("NAME") { Description = "Which scenario, or a file that describes one. Without it: the list.", Arity = ArgumentArity.ZeroOrOne };
         var seed = new Option<ulong?>("--seed") { Description = "Where everything random comes from: the same seed, the same run. Default: a fresh one.", HelpName = "N" };
         var nodes = new Option<int?>("--nodes") { Description = "How many nodes, where the scenario does not need a certain number.", HelpName = "N" };
         var twice = new Option<bool>("--twice") { Description = "Run it twice and compare: a difference is a fault of ours." };
-        nodes.Validators.Add(result => { if (result.GetValue(nodes) is < 2 or > 10_000) result.AddError("--nodes is 2 to 10000."); });
-        var command = new Command("sim", "A scenario in the simulator: the same code as a real node, on virtual time, with faults, from a seed.") { name, seed, nodes, twice };
+        var csv = new Option<string?>("--csv") { Description = "Write how the run went over virtual time into this file.", HelpName = "FILE" };
+        nodes.Validators.Add(result => { if (result.GetValue(nodes) is < 2 or > 100_000) result.AddError("--nodes is 2 to 100000."); });
+        var command = new Command("sim", "A scenario in the simulator: the same code as a real node, on virtual time, with faults, from a seed.") { name, seed, nodes, twice, csv };
         command.SetAction(async (parsed, stop) =>
         {
             var (terminal, json) = (surroundings.Terminal, parsed.GetValue(shared.Json));
             if (parsed.GetValue(name) is not { } wanted) return List(terminal, json);
-            if (Catalogue.Find(wanted) is not { } scenario)
+            if ((Catalogue.Find(wanted) ?? ReadFile(wanted)) is not { } scenario)
             {
                 var nearest = Complaints.Nearest(wanted, Catalogue.All.Select(s => s.Name));
                 throw new OperationRefusedException(RefusalKind.NotFound,
@@ -37,7 +38,8 @@ internal static class LaboratoryCommands
             try
             {
                 var result = await terminal.WaitAsync($"Playing {scenario.Name} from seed {from}",
-                    () => Task.Run(() => scenario.Run(from, parsed.GetValue(nodes)), stop)).WaitAsync(stop).ConfigureAwait(false);
+                    () => Task.Run(() => scenario.Run(from, parsed.GetValue(nodes), sampleEvery: parsed.GetValue(csv) is null ? null : TimeSpan.FromSeconds(5)), stop)).WaitAsync(stop).ConfigureAwait(false);
+                if (parsed.GetValue(csv) is { } file && result.Series is { } series) WriteSeries(file, series);
                 if (parsed.GetValue(twice))
                 {
                     var again = await terminal.WaitAsync("Playing it again", () => Task.Run(() => scenario.Run(from, parsed.GetValue(nodes)), stop)).WaitAsync(stop).ConfigureAwait(false);
@@ -74,6 +76,28 @@ internal static class LaboratoryCommands
             }
         });
         return command;
+    }
+
+    /// <summary>A scenario from a file; null when there is no such file.</summary>
+    private static Scenario? ReadFile(string path)
+    {
+        if (!File.Exists(path)) return null;
+        string text;
+        try { text = File.ReadAllText(path); }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new OperationRefusedException(RefusalKind.BadInput, $"{path} cannot be read: {problem.Message}");
+        }
+        return ScenarioFile.TryRead(path, text, out var error) ?? throw new OperationRefusedException(RefusalKind.BadInput, $"{path}, {error}");
+    }
+
+    private static void WriteSeries(string path, SimulationSeries series)
+    {
+        try { File.WriteAllText(path, series.ToCsv()); }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new OperationRefusedException(RefusalKind.BadInput, $"{path} cannot be written: {problem.Message}");
+        }
     }
 
     public static Command Bench(SharedOptions shared, Surroundings surroundings)

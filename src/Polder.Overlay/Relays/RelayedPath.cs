@@ -24,7 +24,10 @@ public sealed class RelayedPath : SessionPath
     public override PathKind Kind => PathKind.Relayed;
 
     /// <inheritdoc/>
-    public override Endpoint Remote => _host.Sessions.Find(_relay)?.Path.Remote ?? _relay.Address;
+    public override Endpoint Remote => Direct is { } session ? session.Path.Remote : _relay.Address;
+
+    // One hop only: two peers that relay for each other would send a datagram round for ever.
+    private Session? Direct => _host.Sessions.Find(_relay) is { Path.Kind: not PathKind.Relayed } session ? session : null;
 
     /// <inheritdoc/>
     public override Peer Relay => _relay;
@@ -45,7 +48,7 @@ public sealed class RelayedPath : SessionPath
     /// <inheritdoc/>
     public override void Send(ReadOnlySpan<byte> datagram)
     {
-        if (datagram.Length > DatagramBytesDefault || _host.Sessions.Find(_relay) is not { } session) return;
+        if (datagram.Length > DatagramBytesDefault || Direct is not { } session) return;
         Span<byte> body = stackalloc byte[RelayData.HeadBytes + DatagramBytesDefault];
         System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(body, Pair);
         datagram.CopyTo(body[RelayData.HeadBytes..]);

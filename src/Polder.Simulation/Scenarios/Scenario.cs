@@ -12,9 +12,13 @@ namespace Polder.Simulation.Scenarios;
 public sealed record Scenario(string Name, string Description, IReadOnlyList<ulong> Seeds, int NodesDefault, Action<ScenarioRun> Play)
 {
     /// <summary>Runs it once. Throws <see cref="SimulationFailedException"/> when something does not hold.</summary>
-    public ScenarioResult Run(ulong seed, int? nodes = null, bool? realSignatures = null)
+    /// <param name="seed">Where everything random comes from.</param>
+    /// <param name="nodes">The size; null for <see cref="NodesDefault"/>.</param>
+    /// <param name="realSignatures">Whether Ed25519 is real; null for in one seed of twenty.</param>
+    /// <param name="sampleEvery">Virtual time between two rows of <see cref="ScenarioResult.Series"/>; null for none.</param>
+    public ScenarioResult Run(ulong seed, int? nodes = null, bool? realSignatures = null, TimeSpan? sampleEvery = null)
     {
-        var run = new ScenarioRun(this, seed, nodes ?? NodesDefault, nodes is not null, realSignatures);
+        var run = new ScenarioRun(this, seed, nodes ?? NodesDefault, nodes is not null, realSignatures, sampleEvery);
         Play(run);
         return run.Finish();
     }
@@ -30,7 +34,11 @@ public sealed record Scenario(string Name, string Description, IReadOnlyList<ulo
 /// <param name="RealSignatures">Whether Ed25519 was real.</param>
 /// <param name="Lines">What the scenario has to tell.</param>
 public sealed record ScenarioResult(
-    string Scenario, ulong Seed, string Trace, TimeSpan Virtual, long Steps, long Datagrams, bool RealSignatures, IReadOnlyList<string> Lines);
+    string Scenario, ulong Seed, string Trace, TimeSpan Virtual, long Steps, long Datagrams, bool RealSignatures, IReadOnlyList<string> Lines)
+{
+    /// <summary>How it went over virtual time; null when nobody asked.</summary>
+    public SimulationSeries? Series { get; init; }
+}
 
 /// <summary>One run of a scenario, as its story sees it.</summary>
 public sealed class ScenarioRun
@@ -42,9 +50,11 @@ public sealed class ScenarioRun
     private TimeSpan _virtual;
     private long _steps, _datagrams;
     private readonly List<string> _lines = [];
+    private readonly SeriesSampler? _sampler;
 
-    internal ScenarioRun(Scenario scenario, ulong seed, int nodes, bool nodesGiven, bool? realSignatures)
+    internal ScenarioRun(Scenario scenario, ulong seed, int nodes, bool nodesGiven, bool? realSignatures, TimeSpan? sampleEvery)
     {
+        _sampler = sampleEvery is { } interval ? new SeriesSampler(interval) : null;
         (_scenario, Seed, Nodes, _nodesGiven) = (scenario, seed, nodes, nodesGiven);
         Swarm = Prng.Derive(seed, "swarm");
         // One seed in twenty runs the real thing.
@@ -67,19 +77,21 @@ public sealed class ScenarioRun
     /// <summary>What the run draws its own parameters from (links, faults, population), so that seeds differ in kind.</summary>
     public Prng Swarm { get; }
 
-    /// <summary>A world of this run's seed. The first one; a story in chapters asks for further ones with a number. With <paramref name="mischief"/>, rare things may happen in it.</summary>
-    public World NewWorld(LinkModel? link = null, int chapter = 0, bool mischief = false)
+    /// <summary>A world of this run's seed. The first one; a story in chapters asks for further ones with a number. With <paramref name="mischief"/>, rare things may happen in it, with <paramref name="always"/> from every seed.</summary>
+    public World NewWorld(LinkModel? link = null, int chapter = 0, bool mischief = false, bool always = false)
     {
         Close();
         var seed = chapter == 0 ? Seed : Prng.DeriveSeed(Seed, string.Create(CultureInfo.InvariantCulture, $"chapter {chapter}"));
-        return _world = new World(seed, link, new WorldOptions
+        _world = new World(seed, link, new WorldOptions
         {
             Scenario = _scenario.Name,
             RepeatSeed = Seed,
             RealSignatures = RealSignatures,
-            Mischief = mischief && Mischief,
+            Mischief = mischief && (always || Mischief),
             RepeatArguments = _nodesGiven ? string.Create(CultureInfo.InvariantCulture, $"--nodes {Nodes}") : "",
         });
+        _sampler?.Watch(_world, _virtual);
+        return _world;
     }
 
     /// <summary>A line of the result, and of the report if the run fails.</summary>
@@ -108,7 +120,7 @@ public sealed class ScenarioRun
     internal ScenarioResult Finish()
     {
         Close();
-        return new ScenarioResult(_scenario.Name, Seed, _trace ?? "", _virtual, _steps, _datagrams, RealSignatures, _lines);
+        return new ScenarioResult(_scenario.Name, Seed, _trace ?? "", _virtual, _steps, _datagrams, RealSignatures, _lines) { Series = _sampler?.Series };
     }
 
     /// <summary>Only what is counted is kept of a world that is over: a run may make hundreds.</summary>

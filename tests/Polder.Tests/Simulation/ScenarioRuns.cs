@@ -3,6 +3,7 @@ using System.Reflection;
 using Polder.Runtime;
 using Polder.Simulation;
 using Polder.Simulation.Scenarios;
+using Polder.Tests.Architecture;
 
 namespace Polder.Tests.Simulation;
 
@@ -20,13 +21,21 @@ internal static class ScenarioRuns
     {
         var data = new TheoryData<string, ulong>();
         var known = Catalogue.Find(scenario) ?? throw new InvalidOperationException($"There is no scenario {scenario}.");
-        foreach (var seed in known.Seeds) data.Add(scenario, seed);
+        foreach (var seed in known.Seeds.Concat(Regressions(scenario)).Distinct()) data.Add(scenario, seed);
         var multiple = int.TryParse(Environment.GetEnvironmentVariable("POLDER_SEEDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : 1;
         var commit = typeof(World).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "none";
         var random = Prng.Derive(0, $"fresh seeds of {scenario} at {commit}");
         // Nine digits: enough to be fresh, short enough to type.
         for (var i = 0; i < fresh * multiple; i++) data.Add(scenario, (ulong)random.Next(1_000_000_000));
         return data;
+    }
+
+    /// <summary>The seeds of seeds.txt.</summary>
+    private static IEnumerable<ulong> Regressions(string scenario)
+    {
+        foreach (var line in File.ReadLines(Repository.PathOf("tests", "Polder.Tests", "Simulation", "seeds.txt")))
+            if (!line.StartsWith('#') && line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [var name, var seed, ..] && name == scenario)
+                yield return ulong.Parse(seed, NumberStyles.None, CultureInfo.InvariantCulture);
     }
 
     public static void Try(string scenario, ulong seed)

@@ -342,7 +342,8 @@ internal sealed class ContactTable(Hash256 own, DhtOptions options, (int Narrow4
         for (var i = 0; i < last.Count; i++)
         {
             var side = own.CommonPrefix(last.Entries[i].Key.NodeId) > depth ? near : far;
-            side.Add(last.Entries[i], WidthOf(side == far ? depth : depth + 1));
+            // For the moment a narrower level may hold more than it will.
+            side.Add(last.Entries[i], Math.Max(WidthOf(side == far ? depth : depth + 1), last.Count));
         }
         _buckets[^1] = far;
         _buckets.Add(near);
