@@ -72,7 +72,9 @@ internal sealed class KeepAlives(NodeHost host, NatTraversal nat)
             _silent[session] = silence;
             return;
         }
-        if (now - session.LastOut < PeriodOf(session) || !Matters(session)) return;
+        // A receiver whose router moved would wait for ever: what it sends shows the other where it is now.
+        var isCutOff = now - session.LastIn >= PingAgain && host.Streams.Expects(session);
+        if (!isCutOff && (now - session.LastOut < PeriodOf(session) || !Matters(session))) return;
         _silent[session] = new Silence { Since = now, PingedAt = now, Pings = 1 };
         Ping(session);
     }

@@ -47,7 +47,12 @@ internal sealed class ProbeDesk(NodeHost host)
         if (!to.IsSendable) return;
         Span<byte> datagram = stackalloc byte[PunctureProbe.Bytes];
         new PunctureProbe(kind, receiverNonce, senderNonce, to).Write(datagram);
-        if (via is null) host.TransmitSession(to, datagram);
+        if (via is null)
+        {
+            // Two that dial back to each other at the same time puncture their own NATs: that proves nothing.
+            host.Nat.NoteWritten(to);
+            host.TransmitSession(to, datagram);
+        }
         else
         {
             host.Counters.Sent++;

@@ -21,6 +21,7 @@ internal sealed class SessionStreams : IStreamLink
 {
     private readonly StreamTable _table;
     private PacketNumber _packet;
+    private TimeSpan _bytesAt = TimeSpan.MinValue;
     private bool _isInPacket;
 
     public SessionStreams(StreamTable table, Session session)
@@ -56,8 +57,12 @@ internal sealed class SessionStreams : IStreamLink
             // The packet must be closed also when nothing of ours follows.
             _table.Touch(this);
         }
+        if (type == FrameType.Stream) _bytesAt = Now;
         return Connection.OnFrame(type, body);
     }
+
+    /// <summary>Whether bytes came lately and streams are open still: silence then is the path's, not the peer's.</summary>
+    public bool Expects(TimeSpan lately) => Connection.Count > 0 && _bytesAt > TimeSpan.MinValue && Now - _bytesAt < lately;
 
     public void Flush()
     {

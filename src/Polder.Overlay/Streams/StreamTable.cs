@@ -18,6 +18,8 @@ public sealed class StreamTable
             .Select(static type => (type, (FrameHandler)((session, body) => session.Host.Streams.Receive(session, type, body)))),
     ];
 
+    private static readonly TimeSpan ExpectedFor = TimeSpan.FromSeconds(10);
+
     private readonly NodeHost _host;
     private readonly StreamOptions _options;
     private Dictionary<Session, SessionStreams>? _sessions;
@@ -112,6 +114,9 @@ public sealed class StreamTable
         _host.Environment.Loop.Post(() => _ = HandleAsync(handler, stream));
         return true;
     }
+
+    /// <summary>Whether the peer was sending us bytes until lately and has not ended. A receiver says nothing of its own accord, so somebody must ask.</summary>
+    internal bool Expects(Session session) => _sessions is not null && Find(session) is { } streams && streams.Expects(ExpectedFor);
 
     internal void Suspect(Session session) => PathSuspect?.Invoke(session);
 
