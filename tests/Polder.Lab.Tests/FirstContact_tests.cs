@@ -65,7 +65,7 @@ public sealed class FirstContact_tests
     [Theory]
     [InlineData("port", "portrnd")]
     [InlineData("sym", "port")]
-    public async Task An_invitation_with_one_live_helper_makes_contact_within_three_seconds(string inviterKind, string takerKind)
+    public async Task An_invitation_with_live_helpers_makes_contact_within_three_seconds(string inviterKind, string takerKind)
     {
         InTheLab.Need();
         await using var lab = await Laboratory.UpAsync($"host helper\nhost other\nhost third\nnat n1 {inviterKind}\nhost inviter via=n1\nnat n2 {takerKind}\nhost taker via=n2\n");
