@@ -1,6 +1,5 @@
 using System.Globalization;
 using Polder.Node;
-using Polder.Overlay;
 using Polder.Overlay.Dht;
 using Polder.Simulation;
 using Polder.Simulation.Scenarios;

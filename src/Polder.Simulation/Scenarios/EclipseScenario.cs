@@ -2,7 +2,6 @@ using System.Globalization;
 using Polder.Net;
 using Polder.Overlay;
 using Polder.Overlay.AddressBook;
-using Polder.Overlay.Neighbourhood;
 
 namespace Polder.Simulation.Scenarios;
 
