@@ -1,4 +1,3 @@
-using Polder.Net;
 using Polder.Overlay;
 using Polder.Overlay.Nat;
 using Polder.Overlay.Relays;
