@@ -20,6 +20,8 @@ using Polder.Overlay.Dht;
 using Polder.Overlay.Dht.IPv8;
 using Polder.Overlay.Discovery;
 using Polder.Overlay.Invitations;
+using Polder.Overlay.Neighbourhood;
+using Polder.Overlay.Sessions;
 using Polder.Overlay.Tags;
 using Polder.Runtime;
 
@@ -121,6 +123,7 @@ public sealed class NodeBuilder
             if (!_options.Loopback && LanAddress.Find(socket.LocalEndpoint.Port) is { } lan) host.LanAddress = lan;
             host.Offer<IPeerCache>(cache);
             host.Offer<IStateStore>(state);
+            host.Offer<IStickyKeyStore>(new StickyKeyFile(state));
             host.Offer<IContentStore>(content);
             host.Offer<IBlockStore>(store);
             var ledger = host.Join(context => new TrustChainCommunity(context, store, _ledger with
@@ -142,7 +145,9 @@ public sealed class NodeBuilder
             host.Offer(new InvitationService(host, contacts));
             host.Offer(new TagService(host));
             host.Join(static context => new IPv8DhtCommunity(context));
-            host.Join(static context => new DhtCommunity(context));
+            var dht = host.Join(static context => new DhtCommunity(context));
+            dht.Service.Relays = () => host.Relays.Reservations;
+            ledger.FraudFound += proof => Charge(host, proof);
             foreach (var list in lists) host.Contact.Add(list);
             foreach (var join in _joins) join(host);
             var node = new PolderNode(_options, parts, ledger, records, mark);
@@ -153,6 +158,12 @@ public sealed class NodeBuilder
             if (_options is { Loopback: false, PortMapping: true }) MapPort(parts, host, loop, socket.LocalEndpoint.Port);
             return node;
         }).WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>A proven fraud lowers its author's standing as a neighbour for good (OV-7.3).</summary>
+    private static void Charge(NodeHost host, FraudProof proof)
+    {
+        if (PublicKey.TryParse(proof.Culprit, out var key) && host.Peers.Find(key) is { } peer) host.Neighbourhood.Charge(peer, Misdeed.LedgerFraud);
     }
 
     /// <summary>Asks the router for our port; whoever has a public address of his own needs none.</summary>

@@ -13,6 +13,8 @@ namespace Polder.Node.Folders;
 /// invitations        tokens given and taken; secret  (InvitationFile)
 /// contacts           whom the owner knows            (ContactList)
 /// tags               tags joined                     (TagFile)
+/// dht.records        our own records in the DHT
+/// session.keys       keys that had sessions with us  (StickyKeyFile)
 /// </code></remarks>
 internal sealed class StateFiles(string folder, NodeLoop loop) : IStateStore
 {
@@ -32,6 +34,7 @@ internal sealed class StateFiles(string folder, NodeLoop loop) : IStateStore
         StatePart.Contacts => "contacts",
         StatePart.Tags => "tags",
         StatePart.DhtRecords => "dht.records",
+        StatePart.StickyKeys => "session.keys",
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, null),
     });
 

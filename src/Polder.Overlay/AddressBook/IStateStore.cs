@@ -15,6 +15,8 @@ public enum StatePart
     Tags,
     /// <summary>Our own records in the DHT, which are stored again and again.</summary>
     DhtRecords,
+    /// <summary>Keys that had sessions with us.</summary>
+    StickyKeys,
 }
 
 /// <summary>

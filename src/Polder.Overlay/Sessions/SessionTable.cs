@@ -514,6 +514,7 @@ public sealed class SessionTable
     private void Discard(Session session)
     {
         Host.Peers.Discourage(session.Peer, Violation.Malformed);
+        Host.Neighbourhood.Charge(session.Peer, Neighbourhood.Misdeed.MalformedFrame);
         session.Close(1);
     }
 
