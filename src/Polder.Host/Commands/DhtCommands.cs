@@ -92,7 +92,8 @@ internal static class DhtCommands
                 if (found.Nodes.Count > 0) terminal.Table(["node", "address", ">bits shared with the key"], found.Nodes.Select(one => (IReadOnlyList<string>)
                     [one.Peer.Name, one.Address, one.SharedBits.ToString(CultureInfo.InvariantCulture)]));
                 if (found is { Nodes.Count: 0, Members.Count: 0, Contact: null }) terminal.Note("Nothing is known of it.");
-                terminal.Note(string.Create(CultureInfo.InvariantCulture, $"{Words.Count(found.Messages, "question")}, {found.ElapsedMs:0} ms"));
+                terminal.Note(found.Nodes.Count > 0 ? string.Create(CultureInfo.InvariantCulture, $"{found.ElapsedMs:0} ms")
+                    : string.Create(CultureInfo.InvariantCulture, $"{Words.Count(found.Messages, "question")}, {found.ElapsedMs:0} ms"));
             }
             return found.Nodes.Count > 0 || found.Members.Count > 0 || found.Contact is not null ? CommandLine.Done : CommandLine.NotFound;
         });

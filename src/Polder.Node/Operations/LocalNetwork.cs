@@ -151,9 +151,10 @@ internal sealed class LocalNetwork(PolderNode node, LocalNode local) : INetworkO
     private static SourceView View(ContactSourceView source) => new(source.Source switch
     {
         ContactSource.Invitation => "invitations",
-        ContactSource.Anchors => "anchors: neighbours of the last run",
+        ContactSource.Anchors => "anchors",
         ContactSource.AddressBook => "address book",
-        ContactSource.Lists => "lists, and addresses you gave",
+        ContactSource.Lists => "lists",
+        ContactSource.Bundle => "bundles, from a file",
         _ => "meeting point elsewhere",
     }, source.Known, source.Attempts, source.Answered, source.Known > 0 && source.State == "ready" ? "" : source.State);
 
