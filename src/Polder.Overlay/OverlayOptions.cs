@@ -107,8 +107,11 @@ public sealed record OverlayOptions
     /// <summary>Time between two steps while there is nothing to find. At least 10 ms; default 2 s.</summary>
     public TimeSpan IdleInterval { get; init => field = AtLeast(value, TimeSpan.FromMilliseconds(10)); } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Steps of a community's walk that may bring nobody new before it slows down. 1 to 10,000; default 20, so some ten seconds.</summary>
-    public int StepsInVain { get; init => field = InRange(value, 1, 10_000); } = 20;
+    /// <summary>Steps of a community's walk that may bring nobody new before it slows down. 1 to 10,000; default 40, so some twenty seconds.</summary>
+    public int StepsInVain { get; init => field = InRange(value, 1, 10_000); } = 40;
+
+    /// <summary>The same in a community with fewer than eight peers. From 10 ms; default 5 s.</summary>
+    public TimeSpan WalkRestMaxOfFew { get; init => field = AtLeast(value, TimeSpan.FromMilliseconds(10)); } = TimeSpan.FromSeconds(5);
 
     /// <summary>The longest rest between two steps of a walk that brings nobody new. From 10 ms; default 30 s.</summary>
     public TimeSpan WalkRestMax { get; init => field = AtLeast(value, TimeSpan.FromMilliseconds(10)); } = TimeSpan.FromSeconds(30);

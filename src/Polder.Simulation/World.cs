@@ -15,7 +15,7 @@ namespace Polder.Simulation;
 public sealed class World
 {
     private const int StaleTimersMax = 4096;
-    private const int StepsAtOneMomentMax = 5_000_000;
+    private const int StepsAtOneMomentMax = 200_000;
 
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private readonly EventQueue _queue = new();
@@ -289,17 +289,26 @@ public sealed class World
             if (_posts.Count > 0 && !(_queue.Count > 0 && _queue.First.Time <= NowTicks && _queue.First.Order < _posts.Peek().Order))
             {
                 var post = _posts.Dequeue();
+                if (StandsStill()) break;
                 if (post.Loop.IsAlive) Step(post.Work, post.Loop, 0, touching);
                 continue;
             }
             if (_queue.Count == 0 || _queue.First.Time > end) break;
             var next = _queue.Take();
             if (next.Time > NowTicks) Advance(next.Time);
-            else if (++_stepsAtThisMoment > StepsAtOneMomentMax) Fail("Time stands still: work keeps coming for the same moment");
+            else if (StandsStill()) break;
             Step(next.Target, null, next.Tag, touching);
         }
         if (NowTicks < end) Advance(end);
         ThrowIfFailed();
+    }
+
+    /// <summary>Whether work keeps coming for one moment: then the run ends, since it would never.</summary>
+    private bool StandsStill()
+    {
+        if (++_stepsAtThisMoment <= StepsAtOneMomentMax) return false;
+        Fail("Time stands still: work keeps coming for the same moment");
+        return true;
     }
 
     private void Advance(long time)

@@ -338,7 +338,8 @@ public sealed class Connector
                 while (_host.Now - began < at)
                 {
                     var wait = began + at - _host.Now;
-                    await Delay(wait);
+                    // Timers count whole milliseconds: a wait below one is none, and virtual time would stand still here.
+                    await Delay(wait + TimeSpan.FromMilliseconds(1));
                     if (!IsRelayed()) return;
                 }
                 if (await PunctureAsync(contact, null, TimeSpan.Zero, default) is { } found && IsRelayed()) await TakeAsync(contact, found);

@@ -54,7 +54,7 @@ internal sealed class Heartbeat(NodeHost host)
         {
             if (!community.Walks || community.Peers.Count >= community.PeersTarget) continue;
             var walk = community.Introductions;
-            if (!walk.Pace.Take(now, options)) continue;
+            if (!walk.Pace.Take(now, community.Peers.Count, options)) continue;
             // Alone and with nobody to try there is nothing to be quick about.
             busy |= walk.Pace.IsBrisk && (community.Peers.Count > 0 || walk.Candidates.Count > 0);
             RandomWalk.Step(community);

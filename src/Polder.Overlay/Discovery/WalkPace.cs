@@ -6,6 +6,8 @@ namespace Polder.Overlay.Discovery;
 /// </summary>
 internal struct WalkPace
 {
+    private const int FewPeers = 8;
+
     private int _inVain;
     private TimeSpan _due;
 
@@ -13,12 +15,15 @@ internal struct WalkPace
     public void News() => (_inVain, _due) = (0, TimeSpan.Zero);
 
     /// <summary>Whether a step is due; counts it.</summary>
-    public bool Take(TimeSpan now, OverlayOptions options)
+    public bool Take(TimeSpan now, int peers, OverlayOptions options)
     {
         if (now < _due) return false;
         var doublings = Math.Clamp(++_inVain - options.StepsInVain, 0, 16);
         // The step itself waits for the next beat; a rest begins with the second interval.
-        if (doublings > 0) _due = now + TimeSpan.FromTicks(Math.Min(options.StepInterval.Ticks << doublings, options.WalkRestMax.Ticks));
+        if (doublings == 0) return true;
+        // Whoever knows few does not rest long: each of them may be the next to go.
+        var longest = peers < FewPeers ? options.WalkRestMaxOfFew : options.WalkRestMax;
+        _due = now + TimeSpan.FromTicks(Math.Min(options.StepInterval.Ticks << doublings, longest.Ticks));
         return true;
     }
 

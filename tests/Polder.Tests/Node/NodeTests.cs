@@ -291,7 +291,7 @@ public sealed class NodeTests : IDisposable
         await MeetAsync(alice, bob);
         await bob.Operations.RecordAsync(Record(alice, gave: false, 2 << 20), Stop);
         // SQLite's own bound on the file: the same error as a disk without room.
-        bob.Store.Writer.BeforeCommit = static database => database.Execute("PRAGMA max_page_count = 1; CREATE TABLE filler (x); DROP TABLE filler");
+        bob.Store.Writer.BeforeCommit = static database => database.Execute("PRAGMA max_page_count = 1; CREATE TABLE filler AS SELECT zeroblob(8000000) AS x; DROP TABLE filler");
         var refused = await Assert.ThrowsAsync<OperationRefusedException>(() => bob.Operations.RecordAsync(Record(alice, gave: false, 3 << 20), Stop));
         Assert.Contains("The disk is full", refused.Message, StringComparison.Ordinal);
         Assert.Equal(RefusalKind.Conflict, (await Assert.ThrowsAsync<OperationRefusedException>(() => bob.Operations.RecordAsync(Record(alice, gave: false, 4 << 20), Stop))).Kind);

@@ -29,6 +29,9 @@ public sealed class DeterminismTests
 {
     private const string TraceFile = "POLDER_TRACE_FILE";
 
+    /// <summary>Scenarios that are short without compiled code, too: every kind of work is in one of them.</summary>
+    private static readonly string[] ShortOnes = ["hello", "walk", "ledger", "crash", "cheaters", "clocks"];
+
     [Theory]
     [InlineData("hello", 4711, false)]
     [InlineData("hello", 4712, true)]
@@ -73,7 +76,7 @@ public sealed class DeterminismTests
     }
 
     private static string Traces() =>
-        string.Join('\n', Catalogue.All.Where(scenario => scenario.Name != "nat").Select(scenario => $"{scenario.Name} {scenario.Run(99, realSignatures: false).Trace}"));
+        string.Join('\n', ShortOnes.Select(name => Catalogue.Find(name)!).Select(scenario => $"{scenario.Name} {scenario.Run(99, realSignatures: false).Trace}"));
 }
 
 /// <summary>First contact by each source alone, with the times of OV-5.2.</summary>
