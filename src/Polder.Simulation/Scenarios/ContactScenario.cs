@@ -71,13 +71,15 @@ internal static class ContactScenario
         foreach (var view in views)
             if (view.FirstPeerAfter is null)
                 run.Say($"{one.Name}: nobody met; {string.Join("; ", view.Sources.Select(static source => $"{source.Source} {source.Answered} of {source.Attempts}, {source.Known} known"))}");
-        Judge(run, world, one.Name + ", first peer", [.. views.Select(static view => view.FirstPeerAfter)], one.Half, one.Most);
-        Judge(run, world, one.Name + ", eight in four networks", [.. views.Select(static view => view.EnoughPeersAfter)], null, 20.Seconds);
+        Judge(run, world, one.Name + ", first peer", [.. views.Select(static view => view.FirstPeerAfter)], one.Half, one.Most, all: true);
+        Judge(run, world, one.Name + ", eight in four networks", [.. views.Select(static view => view.EnoughPeersAfter)], null, 20.Seconds, all: false);
     }
 
-    private static void Judge(ScenarioRun run, World world, string what, List<TimeSpan?> times, TimeSpan? half, TimeSpan most)
+    private static void Judge(ScenarioRun run, World world, string what, List<TimeSpan?> times, TimeSpan? half, TimeSpan most, bool all)
     {
-        if (times.Exists(static time => time is null)) world.Fail($"{what}: {times.Count(static time => time is null)} of {times.Count} newcomers met nobody");
+        // Everybody has to meet somebody; how long all else may take is said of 95 of 100 (OV-5.2), and who is not there yet counts as slowest.
+        if (all && times.Exists(static time => time is null))
+            world.Fail($"{what}: {times.Count(static time => time is null)} of {times.Count} newcomers met nobody");
         var sorted = times.Select(static time => time ?? TimeSpan.MaxValue).Order().ToArray();
         var (p50, p95) = (sorted[sorted.Length / 2], sorted[(int)Math.Ceiling(sorted.Length * 0.95) - 1]);
         run.Say(string.Create(CultureInfo.InvariantCulture,

@@ -11,7 +11,7 @@ public static class DhtScenario
 {
     /// <summary>The scenario at the size of tests.</summary>
     public static Scenario Scenario { get; } = new(
-        "dht", "Values stored in the DHT are found in spite of losses, stale tables, churn and hostile nodes; floods find quotas.", [1, 2], 100, Play);
+        "dht", "Values stored in the DHT are found in spite of losses, stale tables, churn and hostile nodes; floods find quotas.", [1, 2], 200, Play);
 
     private static void Play(ScenarioRun run)
     {
