@@ -159,8 +159,8 @@ public sealed record OverlayOptions
     /// <summary>How long a heard-of address is worth a try. At least 1 s; default 30 s (OV-6.1).</summary>
     public TimeSpan CandidateLifetime { get; init => field = AtLeast(value, Second); } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Longest rest of a heard-of address where nobody answers; it doubles from <see cref="AnswerTime"/>. At least 1 s; default 10 min.</summary>
-    public TimeSpan CandidateRestMax { get; init => field = AtLeast(value, Second); } = TimeSpan.FromMinutes(10);
+    /// <summary>Longest rest of a heard-of address where nobody answers; it doubles from <see cref="AnswerTime"/>. At least 1 s; default 1 min.</summary>
+    public TimeSpan CandidateRestMax { get; init => field = AtLeast(value, Second); } = TimeSpan.FromMinutes(1);
 
     /// <summary>First wait after an unanswered attempt at a bootstrap address; it doubles. At least 100 ms; default 1 s (OV-6.1).</summary>
     public TimeSpan BootstrapInterval { get; init => field = AtLeast(value, TimeSpan.FromMilliseconds(100)); } = TimeSpan.FromSeconds(1);

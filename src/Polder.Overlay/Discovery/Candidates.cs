@@ -76,7 +76,7 @@ internal sealed class Candidates(OverlayOptions options, OverlayCounters counter
         return candidate;
     }
 
-    /// <summary>Nobody answered a whole walk: the address is forgotten and rests for 3, 6, 12 … seconds, up to ten minutes.</summary>
+    /// <summary>Nobody answered a whole walk: the address is forgotten and rests for 3, 6, 12 … seconds, up to a minute.</summary>
     public void Failed(Candidate candidate, TimeSpan now)
     {
         Remove(candidate);
