@@ -110,7 +110,7 @@ public sealed record OverlayOptions
     /// <summary>Steps of a community's walk that may bring nobody new before it slows down. 1 to 10,000; default 40, so some twenty seconds.</summary>
     public int StepsInVain { get; init => field = InRange(value, 1, 10_000); } = 40;
 
-    /// <summary>The same in a community with fewer than eight peers. From 10 ms; default 5 s.</summary>
+    /// <summary>The longest rest between two steps of such a walk in a community with fewer than eight peers. From 10 ms; default 5 s.</summary>
     public TimeSpan WalkRestMaxOfFew { get; init => field = AtLeast(value, TimeSpan.FromMilliseconds(10)); } = TimeSpan.FromSeconds(5);
 
     /// <summary>The longest rest between two steps of a walk that brings nobody new. From 10 ms; default 30 s.</summary>

@@ -88,6 +88,6 @@ public sealed class CheckCommandTests
         {
             try { _ = CheckCommand.Check(bytes.ToArray(), "file"); }
             catch (OperationRefusedException) { }
-        }, allocationFactor: 512);
+        }, allocationFactor: 2048);
     }
 }
