@@ -61,10 +61,11 @@ public sealed class SimulatedDisk
         var loop = _node.Loop;
         if (!loop.IsAlive) return await NeverAsync();
         var write = ++Writes;
-        var fault = _faults.Remove(write, out var planned) ? planned : (DiskFault?)null;
         if (Latency > TimeSpan.Zero)
             // The delay belongs to this life of the node: if it dies meanwhile, nothing was written and nobody is told.
             await Task.Delay(Latency, _node.Environment.Time);
+        // Looked at only now: a disk that was mended while it wrote is good.
+        var fault = _faults.Remove(write, out var planned) ? planned : (DiskFault?)null;
         if (fault == DiskFault.Fail || IsFull)
         {
             _node.World.Note($"{_node.Name}: write {write} fails");

@@ -34,20 +34,19 @@ internal sealed class Heartbeat(NodeHost host)
     private void Beat()
     {
         if (_timer is null) return;
-        try { Work(); }
-        // Own work has no caller to tell: counted and reported like the dispatcher's.
+        var next = host.Options.StepInterval;
+        try { next = Work(); }
+        // Own work has no caller to tell: counted and reported like the dispatcher's. The heart beats on: a full disk must not end a node.
         catch (Exception problem) { host.Fault(problem, host.Discovery); }
+        _timer?.Change(next, Timeout.InfiniteTimeSpan);
     }
 
-    private void Work()
+    /// <returns>When to look again.</returns>
+    private TimeSpan Work()
     {
         var (now, options) = (host.Now, host.Options);
         // Without a network there is nothing to do but to wait for one (OV-5.3).
-        if (!host.IsNetworkUp)
-        {
-            _timer?.Change(options.IdleInterval, Timeout.InfiniteTimeSpan);
-            return;
-        }
+        if (!host.IsNetworkUp) return options.IdleInterval;
         host.Discovery.TellIfChanged();
         var busy = host.Bootstrap.Step() | host.Contact.Step();
         foreach (var community in host.Joined)
@@ -91,7 +90,7 @@ internal sealed class Heartbeat(NodeHost host)
         }
         // A machine that slept, or has much else to do.
         var late = host.Environment.Buggify("late heartbeat", 0.02) ? TimeSpan.FromSeconds(10) : TimeSpan.Zero;
-        _timer?.Change((busy ? options.StepInterval : options.IdleInterval) + late, Timeout.InfiniteTimeSpan);
+        return (busy ? options.StepInterval : options.IdleInterval) + late;
     }
 
     /// <summary>Contacts one address that we only heard of (OV-7.4): it becomes a peer or is forgotten.</summary>

@@ -164,4 +164,37 @@ public sealed class DiscoveryTests
         Assert.Equal(alice.PublicEndpoint, alice.HostOf().WanAddress);
         Assert.Equal(alice.Socket.LocalEndpoint, alice.HostOf().LanAddress);
     }
+
+    /// <summary>Fails to save, as on a full disk.</summary>
+    private sealed class FullCache : IPeerCache
+    {
+        public IReadOnlyList<CachedPeer> Load() => [];
+        public void Save(IReadOnlyList<CachedPeer> peers) => throw new IOException("No space left on device");
+    }
+
+    [Fact]
+    public void A_node_whose_cache_cannot_be_saved_goes_on_and_says_so()
+    {
+        var world = new World(4);
+        var faults = 0;
+        NodeHost Make(SimulatedNode node)
+        {
+            var host = new NodeHost(node.Environment, node.Identity, OverlayTestNodes.Options);
+            host.Offer<IPeerCache>(new FullCache());
+            host.UnhandledFault += _ => faults++;
+            host.Join(context => new TalkCommunity(context));
+            host.Start();
+            return host;
+        }
+        var (alice, bob) = (world.AddNode("alice", null, Make), world.AddTalker("bob"));
+        alice.WalkTo(bob);
+        world.RunFor(TimeSpan.FromMinutes(5));
+        Assert.InRange(faults, 3, 6);
+        // Its heart still beats: who went silent is forgotten, and found again.
+        world.Partition(["alice"], ["bob"]);
+        world.RunFor(TimeSpan.FromMinutes(2));
+        Assert.False(alice.Met(bob));
+        world.Heal();
+        world.RunUntil(() => alice.Met(bob), TimeSpan.FromSeconds(35), "the return");
+    }
 }

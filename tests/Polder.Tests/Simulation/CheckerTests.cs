@@ -65,4 +65,24 @@ public sealed class CheckerTests
             }
         }
     }
+
+    [Fact]
+    public void A_disk_that_was_mended_while_it_wrote_is_good()
+    {
+        var world = new World(1);
+        var written = 0;
+        var node = world.AddNode("a", Home.Public, WriteAsync);
+        world.RunFor(TimeSpan.FromSeconds(0.5));
+        node.Disk.Clear();
+        world.RunFor(TimeSpan.FromSeconds(1));
+        Assert.True(node.IsRunning);
+        Assert.Equal(7, written);
+
+        async Task WriteAsync(SimulatedNode self)
+        {
+            self.Disk.Latency = 1.Seconds;
+            self.Disk.FaultAt(1, DiskFault.CrashAfter);
+            written = await self.Disk.CommitAsync(7);
+        }
+    }
 }
