@@ -42,7 +42,8 @@ internal sealed class EdgeWalk(Community community)
     public void Met(Peer peer, Endpoint address)
     {
         if (_awaited != address) return;
-        if (_edge.Count <= community.Host.Options.EdgeLength) Extend(peer);
+        // With peers enough the edge ends here.
+        if (_edge.Count <= community.Host.Options.EdgeLength && community.Peers.Count < community.PeersTarget) Extend(peer);
     }
 
     private void Extend(Peer peer)

@@ -289,7 +289,7 @@ internal sealed class Introductions
                 Edges.Introduced(introducer, candidate);
             }
             // At once where it may still help: the other's NAT was just opened for us.
-            if (candidate.TriedAt is null && _community.Peers.Count < _host.Options.PeersWanted && _host.MayWalkNow()) Walk(candidate);
+            if (candidate.TriedAt is null && _community.Peers.Count < Math.Min(_host.Options.PeersWanted, _community.PeersTarget) && _host.MayWalkNow()) Walk(candidate);
         }
     }
 

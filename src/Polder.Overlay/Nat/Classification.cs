@@ -94,6 +94,8 @@ internal static class Classification
             var (count, last) = (0, TimeSpan.MinValue);
             foreach (var other in votes)
                 if (other.Seen == vote.Seen) (count, last) = (count + 1, other.At > last ? other.At : last);
+            // More than half: no other can be more common, and nearly always it is the first.
+            if (2 * count > votes.Count) return (vote.Seen, count);
             if (count > best.Votes || (count == best.Votes && last > best.Last)) best = (vote.Seen, count, last);
         }
         return (best.Seen, best.Votes);

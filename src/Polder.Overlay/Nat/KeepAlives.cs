@@ -38,11 +38,12 @@ internal sealed class KeepAlives(NodeHost host, NatTraversal nat)
     {
         if (!nat.Options.KeepsPathsOpen || now < _nextBeat || host.Sessions.All.Count == 0) return;
         _nextBeat = now + nat.Options.Beat;
+        var period = nat.KeepAlive;
         foreach (var session in host.Sessions.All.ToArray())
-            if (session.IsOpen) Look(session, now);
+            if (session.IsOpen) Look(session, now, period);
     }
 
-    private void Look(Session session, TimeSpan now)
+    private void Look(Session session, TimeSpan now, TimeSpan period)
     {
         if (_silent.TryGetValue(session, out var silence))
         {
@@ -74,16 +75,13 @@ internal sealed class KeepAlives(NodeHost host, NatTraversal nat)
         }
         // A receiver whose router moved would wait for ever: what it sends shows the other where it is now.
         var isCutOff = now - session.LastIn >= PingAgain && host.Streams.Expects(session);
-        if (!isCutOff && (now - session.LastOut < PeriodOf(session) || !Matters(session))) return;
+        if (!isCutOff && (now - session.LastOut < PeriodOf(session, period) || !Matters(session))) return;
         _silent[session] = new Silence { Since = now, PingedAt = now, Pings = 1 };
         Ping(session);
     }
 
-    private TimeSpan PeriodOf(Session session)
-    {
-        var period = nat.KeepAlive;
-        return session.Path.Kind == PathKind.Extra && period > ExtraPath ? ExtraPath : period;
-    }
+    private static TimeSpan PeriodOf(Session session, TimeSpan period) =>
+        session.Path.Kind == PathKind.Extra && period > ExtraPath ? ExtraPath : period;
 
     private bool Matters(Session session)
     {

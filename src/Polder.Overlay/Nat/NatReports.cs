@@ -10,6 +10,17 @@ namespace Polder.Overlay.Nat;
 /// <param name="At">When it last said so.</param>
 internal readonly record struct NatReport(Endpoint Network, Endpoint Reporter, Endpoint Seen, TimeSpan Since, TimeSpan At);
 
+/// <summary>What one report changes.</summary>
+internal enum NatNews
+{
+    /// <summary>The same reporter says the same again.</summary>
+    Nothing,
+    /// <summary>Somebody new speaks, or says something else.</summary>
+    Another,
+    /// <summary>All earlier ones are out of date.</summary>
+    Reboot,
+}
+
 /// <summary>
 /// What others told us about our address: the last word of each of the last reporters (OV-5.4). Bounded; the oldest gives way.
 /// </summary>
@@ -39,14 +50,14 @@ internal sealed class NatReports(int max, TimeSpan lifetime)
         _changes.Clear();
     }
 
-    /// <summary>Keeps a report. True when it shows that all earlier ones are out of date.</summary>
-    public bool Add(Endpoint network, Endpoint reporter, Endpoint seen, TimeSpan now)
+    /// <summary>Keeps a report, and says what it changes.</summary>
+    public NatNews Add(Endpoint network, Endpoint reporter, Endpoint seen, TimeSpan now)
     {
         var index = _all.FindIndex(report => report.Reporter == reporter);
         if (index >= 0 && _all[index].Seen == seen)
         {
             _all[index] = _all[index] with { At = now };
-            return false;
+            return NatNews.Nothing;
         }
         var changed = index >= 0;
         var report = new NatReport(network, reporter, seen, now, now);
@@ -56,21 +67,21 @@ internal sealed class NatReports(int max, TimeSpan lifetime)
             if (_all.Count >= max) _all.RemoveAt(Oldest());
             _all.Add(report);
         }
-        return changed && IsReboot(network, seen, now);
+        return changed && IsReboot(network, seen, now) ? NatNews.Reboot : NatNews.Another;
     }
 
     /// <summary>One vote for each network: its last word, if it is not too old; private addresses only where there are no others.</summary>
     public List<NatReport> Votes(TimeSpan now)
     {
         var votes = new List<NatReport>(_all.Count);
+        var places = new Dictionary<Endpoint, int>(_all.Count);
         var anyPublic = false;
         foreach (var report in _all) anyPublic |= now - report.At <= lifetime && IsPublic(report.Seen);
         foreach (var report in _all)
         {
             if (now - report.At > lifetime || (anyPublic && !IsPublic(report.Seen))) continue;
-            var same = votes.FindIndex(vote => vote.Network == report.Network);
-            if (same < 0) votes.Add(report);
-            else if (votes[same].At < report.At) votes[same] = report;
+            if (places.TryAdd(report.Network, votes.Count)) votes.Add(report);
+            else if (votes[places[report.Network]].At < report.At) votes[places[report.Network]] = report;
         }
         return votes;
     }

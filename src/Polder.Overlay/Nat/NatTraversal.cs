@@ -7,7 +7,8 @@ namespace Polder.Overlay.Nat;
 public sealed class NatTraversal
 {
     private const int WrittenKept = 64, PingedAtOnce = 16;
-    private static readonly TimeSpan VerdictFor = TimeSpan.FromSeconds(1);
+    // Words change a verdict at once; that they grow old, which takes minutes, is looked at as often as this.
+    private static readonly TimeSpan VerdictFor = TimeSpan.FromSeconds(10);
 
     private readonly NodeHost _host;
     private readonly NatReports _reports;
@@ -175,9 +176,10 @@ public sealed class NatTraversal
 
     internal void Heard(Endpoint reporter, Endpoint seen)
     {
-        var reboot = _reports.Add(reporter.Network(_host.Options.WidePrefixIPv4, _host.Options.WidePrefixIPv6), reporter, seen, _host.Now);
+        var news = _reports.Add(reporter.Network(_host.Options.WidePrefixIPv4, _host.Options.WidePrefixIPv6), reporter, seen, _host.Now);
+        if (news == NatNews.Nothing) return;
         _verdict = null;
-        if (!reboot) return;
+        if (news != NatNews.Reboot) return;
         // Our mappings are new ones: the others must hear from us before they give us up (OV-5.10, OV-3.15).
         _exploration.Reset();
         for (var i = 0; i < Math.Min(PingedAtOnce, _host.Sessions.All.Count); i++) _host.Sessions.All[i].Ping();

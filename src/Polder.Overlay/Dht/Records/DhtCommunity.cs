@@ -119,8 +119,8 @@ public sealed class DhtCommunity : Community
         if (search.IsOver) return;
         var lookup = search.Lookup;
         while (lookup.Next() is { } node) Ask(search, node);
-        // With nothing found yet, who is late is waited for.
-        if (!lookup.IsSatisfied && !(lookup.IsExhausted && (lookup.LatePending == 0 || lookup.Goal == LookupGoal.Nodes || lookup.Records.Count > 0))) return;
+        // With nothing found yet, who is late is waited for: a newcomer may know but one, and that one may be slow.
+        if (!lookup.IsSatisfied && !(lookup.IsExhausted && (lookup.LatePending == 0 || lookup.HasEnough))) return;
         search.IsOver = true;
         _searching--;
         lookup.Conclude();

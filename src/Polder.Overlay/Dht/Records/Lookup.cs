@@ -97,6 +97,9 @@ internal sealed class Lookup
     /// <summary>Whether paths that ended by themselves disagree on what is there.</summary>
     public bool PathsDisagree { get; private set; }
 
+    /// <summary>Whether it is not worth while to wait for those who are late: a record is there, or as many nodes as a bucket holds.</summary>
+    public bool HasEnough => Goal == LookupGoal.Nodes ? Answers >= _options.BucketWidth : _records.Count > 0;
+
     /// <summary>What was looked for is found.</summary>
     public bool IsSatisfied { get; private set; }
 

@@ -10,8 +10,8 @@ namespace Polder.Overlay.Dht.Records;
 /// </summary>
 internal sealed class Upkeep
 {
-    private const int AdmittedMax = 64, HandOversPerTick = 8, JoinSearchesMax = 12, TableUsable = 32;
-    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(60);
+    private const int AdmittedMax = 64, HandOversPerTick = 8, JoinSearchesMax = 12, JoinSearchesVain = 2, TableUsable = 32;
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(60), JoinRestMax = TimeSpan.FromMinutes(2);
 
     private readonly DhtCommunity _dht;
     private readonly Queue<Contact> _admitted = new();
@@ -95,14 +95,30 @@ internal sealed class Upkeep
             await _dht.SearchAsync(_dht.Table.Own, LookupGoal.Nodes, _dht.Options.PathsForContacts);
             PlanSelf();
             HasJoined = true;
-            for (var i = 0; i < JoinSearchesMax && _dht.Table.Count < 2 * TableUsable && !_dht.Ending.IsCancellationRequested; i += 2)
-            {
-                var count = _dht.Table.BucketCount;
-                await Task.WhenAll(SearchBucketAsync(i % count), SearchBucketAsync((i + 1) % count));
-            }
+            await FillAsync();
             await Own.StepAsync();
         }
         finally { _joining = false; }
+        // Whoever was asked first may itself have come a moment ago, and know nobody: soon it does.
+        for (var rest = TimeSpan.FromSeconds(1); _dht.Table.Count < TableUsable && rest < JoinRestMax; rest *= 2)
+        {
+            await Task.Delay(rest, _dht.World.Time, _dht.Ending);
+            await FillAsync();
+        }
+    }
+
+    /// <summary>Searches random ids, farthest first, until the table is full enough or this brings nobody new.</summary>
+    private async Task FillAsync()
+    {
+        var vain = 0;
+        for (var i = 0; _dht.Table.Count < 2 * TableUsable && !_dht.Ending.IsCancellationRequested; i += 2)
+        {
+            // Where few are known that can be because few are there: then searches bring nobody new, and it is enough.
+            if (vain >= JoinSearchesVain || (i >= JoinSearchesMax && _dht.Table.Count >= TableUsable)) break;
+            var (count, before) = (_dht.Table.BucketCount, _dht.Table.Count);
+            await Task.WhenAll(SearchBucketAsync(i % count), SearchBucketAsync((i + 1) % count));
+            vain = _dht.Table.Count > before ? 0 : vain + 1;
+        }
     }
 
     private void PlanSelf() => _selfDue = _dht.Time + _dht.Options.SelfInterval * (0.9 + 0.2 * _dht.World.Random.NextDouble());

@@ -140,7 +140,7 @@ public sealed class ClassificationTests
         for (uint i = 0; i < 3; i++)
         {
             var reporter = Endpoint.FromIPv4((20 + i) << 24 | 7, 8090);
-            told |= reports.Add(reporter.Network(16, 32), reporter, At(after), TimeSpan.FromSeconds(60 + i));
+            told |= reports.Add(reporter.Network(16, 32), reporter, At(after), TimeSpan.FromSeconds(60 + i)) == NatNews.Reboot;
         }
         var verdict = Classification.Judge(reports.Votes(TimeSpan.FromSeconds(64)), Local, null, Options);
         Assert.True(told);
@@ -157,7 +157,7 @@ public sealed class ClassificationTests
             {
                 var reporter = Endpoint.FromIPv4((20 + i) << 24 | 7, 8090);
                 var seen = At("9.9.9.9:1024").WithPort((ushort)random.Next(1024, 65_535));
-                Assert.False(reports.Add(reporter.Network(16, 32), reporter, seen, TimeSpan.FromSeconds(round * 20 + i)));
+                Assert.NotEqual(NatNews.Reboot, reports.Add(reporter.Network(16, 32), reporter, seen, TimeSpan.FromSeconds(round * 20 + i)));
             }
         Assert.Equal(NatClass.Random, Classification.Judge(reports.Votes(TimeSpan.FromSeconds(400)), Local, null, Options).Class);
     }
