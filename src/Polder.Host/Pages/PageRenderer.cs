@@ -20,7 +20,7 @@ internal sealed class PageRenderer(IServiceProvider services)
     }
 
     /// <summary>One component.</summary>
-    public async Task<string> ComponentAsync(Type component, IPageModel model)
+    public async Task<string> ComponentAsync(Type component, object model)
     {
         await using var renderer = new HtmlRenderer(services, NullLoggerFactory.Instance);
         return await renderer.Dispatcher.InvokeAsync(async () =>
