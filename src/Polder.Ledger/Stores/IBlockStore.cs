@@ -56,6 +56,37 @@ public interface IBlockStore
     IEnumerable<HalfBlock> All();
 
     /// <summary>
+    /// Every block of others that names this key as its counterparty, proposals included, in the order they were added. Fast for the
+    /// owner of the store, for whom it is asked at every start; for any other key it may go through all blocks.
+    /// </summary>
+    IEnumerable<HalfBlock> Naming(ReadOnlySpan<byte> key);
+
+    /// <summary>Blocks whose hash begins with these bytes (at least 2 of the 32), at most <paramref name="max"/>: for people who search.</summary>
+    IReadOnlyList<HalfBlock> FindByHash(ReadOnlySpan<byte> prefix, int max);
+
+    /// <summary>What the store takes of the disk at present, in bytes, room that it could use again not counted. What eviction brings down.</summary>
+    long DiskBytes { get; }
+
+    /// <summary>What was signed on each day, oldest first: kept up to date, not counted when asked. At most some 73,000 days.</summary>
+    IReadOnlyList<DayCount> Days();
+
+    /// <summary>The units in which there are agreed records, in no order that anything may hang on.</summary>
+    IReadOnlyList<string> WorkUnits();
+
+    /// <summary>
+    /// Every agreed record of help in a unit, compact and in bulk: what a graph is made of at the start (reputation.md §1.1). A record is
+    /// there from the moment when both its halves are held and flushed, each once, until the later half was evicted; those of proven
+    /// cheaters are among them. Records whose halves wait for the disk may be missing.
+    /// </summary>
+    void ReadWork(string unit, AgreedWorkReader read);
+
+    /// <summary>Whose the numbers of <see cref="ReadWork"/> are; read it after the records, so that none is unknown.</summary>
+    IEnumerable<NumberedKey> WorkKeys();
+
+    /// <summary>The sums of one peer's agreed records in a unit: a look-up.</summary>
+    WorkSums SumsOf(ReadOnlySpan<byte> key, string unit);
+
+    /// <summary>
     /// Adds a block that was found not invalid. Answers false, and changes nothing, when there is a block at its place already:
     /// the first one stays, whether or not it is the same.
     /// </summary>

@@ -13,6 +13,7 @@ public sealed class MemoryBlockStore : IBlockStore
     private readonly List<FraudProof> _frauds = [];
     private readonly HashSet<Hash256> _refusals = [];
     private readonly Queue<RefusedBlock> _refused = [];
+    private readonly Dictionary<byte[], int> _numbers = new(KeyBytesComparer.Instance);
     private readonly MemoryPlatter _platter;
     private readonly CommitWrites? _commit;
     private List<StoreWrite> _queued = [];
@@ -116,6 +117,58 @@ public sealed class MemoryBlockStore : IBlockStore
     public IEnumerable<HalfBlock> All()
     {
         for (var i = 0; i < _inOrder.Count; i++) yield return _inOrder[i];
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<HalfBlock> Naming(ReadOnlySpan<byte> key)
+    {
+        var named = key.ToArray();
+        return _inOrder.Where(block => block.LinkKey.SequenceEqual(named) && !block.PublicKey.SequenceEqual(named)).ToList();
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<HalfBlock> FindByHash(ReadOnlySpan<byte> prefix, int max)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(prefix.Length, 2);
+        var found = new List<HalfBlock>();
+        Span<byte> hash = stackalloc byte[Hash256.Bytes];
+        foreach (var block in _inOrder)
+        {
+            if (found.Count >= max) break;
+            block.Hash.CopyTo(hash);
+            if (hash.StartsWith(prefix)) found.Add(block);
+        }
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public long DiskBytes { get; private set; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DayCount> Days() => MemoryAccounts.Days(_inOrder);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> WorkUnits() => [.. Agreed().Select(static record => record.Unit).Distinct()];
+
+    /// <inheritdoc/>
+    public void ReadWork(string unit, AgreedWorkReader read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        var records = Agreed().Where(record => record.Unit == unit).Select(static record => record.Work).ToArray();
+        if (records.Length > 0) read(records);
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<NumberedKey> WorkKeys() => [.. _numbers.Select(static pair => new NumberedKey(pair.Value, pair.Key))];
+
+    /// <inheritdoc/>
+    public WorkSums SumsOf(ReadOnlySpan<byte> key, string unit)
+    {
+        if (!_numbers.TryGetValue(key.ToArray(), out var number)) return default;
+        var sums = default(WorkSums);
+        foreach (var record in Agreed())
+            if (record.Unit == unit) sums = sums.With(record.Work, number);
+        return sums;
     }
 
     /// <inheritdoc/>
@@ -265,6 +318,7 @@ public sealed class MemoryBlockStore : IBlockStore
         }
         _byHash[block.Hash] = block;
         _inOrder.Add(block);
+        DiskBytes += block.Packed.Length;
         return true;
     }
 
@@ -276,7 +330,16 @@ public sealed class MemoryBlockStore : IBlockStore
         if (!block.IsProposal) Find(block.LinkKey)?.Linking.Remove(block);
         _byHash.Remove(block.Hash);
         _inOrder.Remove(block);
+        DiskBytes -= block.Packed.Length;
         return true;
+    }
+
+    private IEnumerable<(string Unit, AgreedWork Work)> Agreed() => MemoryAccounts.Agreed(_inOrder, this, NumberOf);
+
+    private int NumberOf(byte[] key)
+    {
+        if (!_numbers.TryGetValue(key, out var number)) _numbers[key] = number = _numbers.Count + 1;
+        return number;
     }
 
     private Chain? Find(ReadOnlySpan<byte> key) => _chainOf.TryGetValue(key, out var chain) ? chain : null;

@@ -42,6 +42,13 @@ internal sealed class Database : IDisposable
         return statement;
     }
 
+    /// <summary>A statement that its user disposes.</summary>
+    public Statement PrepareOnce(string sql)
+    {
+        Check(raw.sqlite3_prepare_v2(_handle, sql, out var handle));
+        return new Statement(this, handle);
+    }
+
     /// <summary>The number that a query gives; 0 without a row.</summary>
     public long Number(string sql)
     {

@@ -10,6 +10,8 @@ namespace Polder.Node.Storage;
 internal static class DatabaseCheck
 {
     private const string MarkSuffix = ".damaged";
+    /// <summary>A larger file is not read through at the start; readers notice damage by the blocks' hashes, and polder ledger verify looks for it.</summary>
+    private const long CheckedBytesMax = 256L << 20;
 
     /// <summary>Damage that only a reader notices is remembered for the next start.</summary>
     public static void MarkDamaged(string path)
@@ -27,7 +29,9 @@ internal static class DatabaseCheck
         try
         {
             using var database = Database.Open(path);
-            return database.Text("PRAGMA quick_check(1)") != "ok";
+            if (new FileInfo(path).Length <= CheckedBytesMax) return database.Text("PRAGMA quick_check(1)") != "ok";
+            _ = database.Number("SELECT count(*) FROM sqlite_master");
+            return false;
         }
         catch (StorageException problem) { return problem.IsDamage; }
     }
@@ -54,14 +58,18 @@ internal static class DatabaseCheck
         {
             using var database = Database.Open(aside, readOnly: false);
             var last = database.Number("SELECT max(ordinal) FROM blocks");
-            var row = database.Prepare("SELECT packed FROM blocks WHERE ordinal = ?");
+            var isOld = database.Number("PRAGMA user_version") < 3;
+            var row = database.Prepare(isOld ? "SELECT packed FROM blocks WHERE ordinal = ?"
+                : "SELECT p.key, b.sequence, l.key, b.link_sequence, b.rest FROM blocks b CROSS JOIN peers p ON p.id = b.peer CROSS JOIN peers l ON l.id = b.link_peer WHERE b.ordinal = ?");
             var failures = 0;
             for (var ordinal = 1L; ordinal <= last && failures < 1000; ordinal++)
             {
                 try
                 {
                     if (!row.Bind(1, ordinal).Step()) continue;
-                    if (HalfBlock.TryUnpack(row.Blob(0), out var block) && IsSigned(block) && store.Add(block)) kept++;
+                    var block = isOld ? (HalfBlock.TryUnpack(row.Blob(0), out var old) ? old : null)
+                        : BlockReader.TryAssemble(row.Blob(0), (uint)row.Number(1), row.Blob(2), (uint)row.Number(3), row.Blob(4));
+                    if (block is not null && IsSigned(block) && store.Add(block)) kept++;
                     row.Reset();
                 }
                 catch (StorageException) { failures++; }

@@ -10,7 +10,10 @@ namespace Polder.Node.Storage;
 /// </summary>
 public sealed class SqliteBlockStore : IBlockStore, IDisposable
 {
-    private const int ReadCacheKibibytes = 2048;
+    private const int ReadCacheKibibytes = 4096;
+    private const int BulkReadCacheKibibytes = 64 * 1024;
+    /// <summary>Of new databases: a block has 200 to 300 bytes, and a page is what each of its index entries costs to write.</summary>
+    private const int PageBytes = 4096;
     private const int PageBlocks = 256;
     private const string OwnerFact = "owner";
     private const string SigningRefusedFact = "signing refused";
@@ -20,21 +23,25 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     private readonly StoreNotes _notes;
     private readonly Database _database;
     private readonly BlockReader _reader;
+    private readonly AccountReader _accounts;
     private readonly BlockEviction _eviction;
     private readonly StorageThread? _writer;
-    private List<(HalfBlock Block, long Ordinal)>? _going;
+    private readonly long _diskBytes;
+    private List<(HalfBlock Block, long Ordinal, NumberedChain Chain)>? _going;
     private bool _disposed;
 
-    private SqliteBlockStore(string path, Database database, bool readOnly)
+    private SqliteBlockStore(string path, Database database, StoreUse use, ReadOnlySpan<byte> owner)
     {
         (_path, _database) = (path, database);
         _notes = new StoreNotes(() => CheckedWriter);
-        _chains = new ChainNumbers(chain => CheckedWriter.Write((chain.Number, chain.Key), static (batch, peer) => batch.Peers.Add(peer)));
-        Count = _chains.Load(database);
+        _chains = new ChainNumbers(database, () => _writer?.SafeTo ?? 0);
+        Count = database.Number("SELECT blocks FROM totals");
+        _diskBytes = StorageThread.UsedBytesOf(database);
         _notes.Load(database);
         _reader = new BlockReader(database, path);
+        _accounts = new AccountReader(database);
         _eviction = new BlockEviction(_reader);
-        if (!readOnly) _writer = new StorageThread(path);
+        if (use != StoreUse.Reading) _writer = new StorageThread(path, owner.IsEmpty ? _notes.Fact(OwnerFact) ?? [] : owner.ToArray(), use == StoreUse.Bulk);
     }
 
     /// <summary>
@@ -44,17 +51,18 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     /// <param name="path">The file.</param>
     /// <param name="owner">74 bytes of the node's key; a database of another node is refused.</param>
     /// <param name="now">For the name of a file set aside.</param>
+    /// <param name="bulk">For millions of blocks one after the other: some 600 MB of memory, and fewer, larger commits.</param>
     /// <exception cref="NodeStartException">The file is of a newer version or another node, or cannot be used.</exception>
-    public static SqliteBlockStore Open(string path, ReadOnlySpan<byte> owner, DateTimeOffset now)
+    public static SqliteBlockStore Open(string path, ReadOnlySpan<byte> owner, DateTimeOffset now, bool bulk = false)
     {
         string? setAside = null;
         if (File.Exists(path) && DatabaseCheck.IsDamaged(path)) setAside = DatabaseCheck.SetAside(path, now);
         SqliteBlockStore store;
-        try { store = OpenSound(path, owner); }
+        try { store = OpenSound(path, owner, bulk); }
         catch (StorageException problem) when (problem.IsDamage)
         {
             setAside = DatabaseCheck.SetAside(path, now);
-            store = OpenSound(path, owner);
+            store = OpenSound(path, owner, bulk);
         }
         catch (IOException problem) { throw new NodeStartException(problem.Message, problem); }
         if (setAside is not null)
@@ -77,7 +85,9 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
                 var version = database.Number("PRAGMA user_version");
                 if (version > Schema.Newest)
                     throw new NodeStartException($"{path} was written by a newer Polder (form {version}; this program knows {Schema.Newest}). Update the program.");
-                return new SqliteBlockStore(path, database, readOnly: true);
+                if (version is > 0 && version < Schema.Newest)
+                    throw new NodeStartException($"{path} was written by an older Polder (form {version}; this program writes {Schema.Newest}). Start the node once, which brings it up to date: polder run --data {Path.GetDirectoryName(Path.GetFullPath(path))}");
+                return new SqliteBlockStore(path, database, StoreUse.Reading, []);
             }
             catch
             {
@@ -128,7 +138,7 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
 
     /// <inheritdoc/>
     public IReadOnlyList<ChainSummary> Chains() =>
-        [.. _chains.All.Where(static chain => chain.Extent.Count > 0).Select(static chain => new ChainSummary(chain.Key, chain.Extent.Count, chain.Extent.Latest))];
+        [.. _chains.All()];
 
     /// <inheritdoc/>
     public HalfBlock? Get(ReadOnlySpan<byte> key, uint sequence)
@@ -141,9 +151,58 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     /// <inheritdoc/>
     public HalfBlock? Get(Hash256 hash)
     {
-        var (writing, open) = Pending;
-        return open?.View.Get(hash) ?? writing?.View.Get(hash) ?? _reader.Get(hash);
+        return FindByHash(hash.ToArray(), 1) is [var block] ? block : null;
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<HalfBlock> FindByHash(ReadOnlySpan<byte> prefix, int max)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(prefix.Length, 2);
+        var (writing, open) = Pending;
+        var found = new List<HalfBlock>();
+        foreach (var batch in (StoreBatch?[])[writing, open])
+            if (batch is not null) found.AddRange(batch.View.FindByHash(prefix, max));
+        Span<byte> hash = stackalloc byte[Hash256.Bytes];
+        foreach (var ordinal in HashIndex.Find(_database, prefix))
+        {
+            if (found.Count >= max) break;
+            if (_reader.At(ordinal) is not { } block) continue;
+            block.Hash.CopyTo(hash);
+            if (hash.StartsWith(prefix) && !found.Contains(block)) found.Add(block);
+        }
+        return found.Count <= max ? found : found[..max];
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<HalfBlock> Naming(ReadOnlySpan<byte> key)
+    {
+        var named = key.ToArray();
+        // Only of the owner is there a list; for others all blocks are gone through.
+        if (_notes.Fact(OwnerFact) is not { } owner || !key.SequenceEqual(owner))
+            return All().Where(block => block.LinkKey.SequenceEqual(named) && !block.PublicKey.SequenceEqual(named));
+        return NamingOwner(named);
+    }
+
+    /// <inheritdoc/>
+    public long DiskBytes => _writer is { UsedBytes: > 0 and var used } ? used : _diskBytes;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DayCount> Days() => _accounts.Days();
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> WorkUnits() => _accounts.Units();
+
+    /// <inheritdoc/>
+    public void ReadWork(string unit, AgreedWorkReader read) => _accounts.ReadWork(unit, read);
+
+    /// <inheritdoc/>
+    public IEnumerable<NumberedKey> WorkKeys() => _accounts.Keys();
+
+    /// <inheritdoc/>
+    public WorkSums SumsOf(ReadOnlySpan<byte> key, string unit) => _chains.Find(key) is { } chain ? _accounts.SumsOf(chain.Number, unit) : default;
+
+    /// <summary>What the store's accounts come to: blocks, bytes of them, agreed records, peers. On the disk; what waits is not in it.</summary>
+    public (long Blocks, long Bytes, long Records, long Chains, long Peers) Totals() => _accounts.Totals();
 
     /// <inheritdoc/>
     public HalfBlock? Latest(ReadOnlySpan<byte> key) => _chains.Find(key) is { Extent.Count: > 0 } chain ? Get(key, chain.Extent.Latest) : null;
@@ -232,7 +291,7 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
         foreach (var block in blocks)
         {
             // What may be held already is looked up, so that those before it in here must be there to be found.
-            if (rows.Count > 0 && block.Sequence <= (_chains.Find(block.PublicKey)?.Extent.Latest ?? 0)) WriteRows();
+            if (rows.Count > 0 && block.Sequence <= _chains.FindOrNumber(block.PublicKey).Extent.Latest) WriteRows();
             if (TryPlace(block, out var row)) rows.Add(row);
         }
         WriteRows();
@@ -253,7 +312,14 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
         var going = _eviction.Choose(max, isKept);
         if (going.Count == 0) return 0;
         CheckedWriter.Write(going, static (batch, evicted) => batch.Evicted.AddRange(evicted.Select(static entry => entry.Ordinal)));
-        _going = going;
+        var serial = CheckedWriter.OpenSerial;
+        _going = going.ConvertAll(entry =>
+        {
+            // What is known of the chain stays in memory until it is known to be less.
+            var chain = _chains.FindOrNumber(entry.Block.PublicKey);
+            chain.ChangedIn = serial;
+            return (entry.Block, entry.Ordinal, chain);
+        });
         await FinishEvictionAsync();
         return going.Count;
     }
@@ -299,16 +365,16 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
         _database.Dispose();
     }
 
-    private static SqliteBlockStore OpenSound(string path, ReadOnlySpan<byte> owner)
+    private static SqliteBlockStore OpenSound(string path, ReadOnlySpan<byte> owner, bool bulk)
     {
         // The log takes over the mode of the file, so the file is made first.
         if (!File.Exists(path)) Folders.DurableFile.Create(path);
-        var database = Database.Open(path, cacheKibibytes: ReadCacheKibibytes);
+        var database = Database.Open(path, cacheKibibytes: bulk ? BulkReadCacheKibibytes : ReadCacheKibibytes);
         try
         {
-            database.Execute("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+            database.Execute(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"PRAGMA page_size = {PageBytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"));
             Schema.Upgrade(database, path);
-            var store = new SqliteBlockStore(path, database, readOnly: false);
+            var store = new SqliteBlockStore(path, database, bulk ? StoreUse.Bulk : StoreUse.Node, owner);
             var known = store._notes.Fact(OwnerFact);
             if (known is null) store._notes.SetFact(OwnerFact, owner.ToArray());
             else if (!owner.SequenceEqual(known))
@@ -340,6 +406,8 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
         // Numbers above the highest are new; most blocks are.
         if (chain.Extent.Count > 0 && block.Sequence <= chain.Extent.Latest && Holds(chain, block)) return false;
         var linked = _chains.FindOrNumber(block.LinkKey);
+        // Not forgotten before it is written.
+        chain.ChangedIn = linked.ChangedIn = CheckedWriter.OpenSerial;
         chain.Extent.Added(block.Sequence);
         Count++;
         row = new BlockRow(block, chain.Number, linked.Number);
@@ -354,13 +422,36 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
             || _reader.OrdinalOf(chain.Number, block.Sequence) > 0;
     }
 
+    private IEnumerable<HalfBlock> NamingOwner(byte[] owner)
+    {
+        var (writing, open) = Pending;
+        var last = _reader.LastOrdinal();
+        for (var at = 0L; ;)
+        {
+            var page = _reader.Naming(at, PageBlocks);
+            foreach (var (block, _) in page) yield return block;
+            if (page.Count < PageBlocks) break;
+            at = page[^1].Ordinal;
+        }
+        foreach (var batch in (StoreBatch?[])[writing, open])
+        {
+            if (batch is null) continue;
+            for (var i = 0; i < batch.Blocks.Count; i++)
+            {
+                var (block, peer, linkPeer) = batch.Blocks[i];
+                if (peer != linkPeer && block.LinkKey.SequenceEqual(owner) && _reader.OrdinalOf(peer, block.Sequence) is var ordinal && (ordinal == 0 || ordinal > last))
+                    yield return block;
+            }
+        }
+    }
+
     private async Task FinishEvictionAsync()
     {
         await FlushAsync();
         var going = _going!;
         _going = null;
         Count -= going.Count;
-        foreach (var ofChain in going.GroupBy(entry => _chains.Find(entry.Block.PublicKey)!))
+        foreach (var ofChain in going.GroupBy(static entry => entry.Chain))
         {
             var (writing, open) = Pending;
             var (chain, key) = (ofChain.Key, ofChain.Key.Key);
@@ -377,4 +468,15 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
         var all = written.Concat(writing ?? []).Concat(open ?? []).DistinctBy(static block => block.Hash);
         return [.. all.OrderBy(order).Take(max)];
     }
+}
+
+/// <summary>What a store is opened for.</summary>
+internal enum StoreUse
+{
+    /// <summary>A node's life.</summary>
+    Node,
+    /// <summary>Reading only.</summary>
+    Reading,
+    /// <summary>Millions of blocks one after the other.</summary>
+    Bulk,
 }

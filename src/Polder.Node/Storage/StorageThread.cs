@@ -10,29 +10,36 @@ internal sealed class StorageThread
     /// Without anybody waiting for them, so many writes are gathered at most before they are written. Small enough that who
     /// waits for the last of a bulk load does not wait long; large enough that the flush is shared by many.
     /// </summary>
-    private const int GatherMax = 1024;
-    /// <summary>More than this waits for the disk: then whoever adds waits too.</summary>
-    private const int WaitingMax = 60_000;
+    private const int GatherDefault = 1024;
+    private const int WaitingDefault = 60_000;
     private const int StackBytes = 256 * 1024;
     private const int CacheKibibytes = 16 * 1024;
+    /// <summary>Many blocks of many chains touch a page each, twice: the fewer commits, the fewer times a page is written.</summary>
+    private const int BulkGather = 131_072, BulkWaiting = 2 * BulkGather, BulkCacheKibibytes = 512 * 1024;
     private static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(2);
 
     private readonly object _gate = new();
     private readonly string _path;
+    private readonly byte[] _owner;
+    private readonly bool _isBulk;
     private readonly Thread _thread;
-    private StoreBatch _open = new();
+    private StoreBatch _open = new() { Serial = 1 };
     private StoreBatch? _writing;
     private bool _stopping;
     private bool _cacheIsFull;
     private Database? _database;
     private WriteStatements? _statements;
     private volatile StorageException? _failure;
+    private long _safeTo, _usedBytes;
 
-    public StorageThread(string path)
+    /// <param name="path">The database.</param>
+    /// <param name="owner">Whose it is; empty where nobody's.</param>
+    /// <param name="isBulk">Made for millions of blocks one after the other: more memory, fewer commits.</param>
+    public StorageThread(string path, byte[] owner, bool isBulk)
     {
-        _path = path;
+        (_path, _owner, _isBulk) = (path, owner, isBulk);
         _thread = new Thread(Work, StackBytes) { IsBackground = true, Name = "polder storage" };
         _thread.Start();
     }
@@ -43,8 +50,27 @@ internal sealed class StorageThread
     /// <summary>Transactions committed.</summary>
     public long Commits { get; private set; }
 
+    /// <summary>Everything up to the batch with this number is on the disk.</summary>
+    public long SafeTo => Volatile.Read(ref _safeTo);
+
+    /// <summary>What is added now is in the batch with this number at the latest.</summary>
+    public long OpenSerial
+    {
+        get { lock (_gate) return _open.Serial + 1; }
+    }
+
+    /// <summary>Bytes of the database that are in use, as of the last commit; 0 before the first.</summary>
+    public long UsedBytes => Volatile.Read(ref _usedBytes);
+
+    private int GatherMax => _isBulk ? BulkGather : GatherDefault;
+    /// <summary>More than this waits for the disk: then whoever adds waits too.</summary>
+    private int WaitingMax => _isBulk ? BulkWaiting : WaitingDefault;
+
     /// <summary>For tests: runs before a commit and may throw what a disk would.</summary>
     internal Action<Database>? BeforeCommit { get; set; }
+
+    /// <summary>For tests: segments of the index of hashes of this size.</summary>
+    internal int HashSegmentSize { get; set; } = HashIndex.SegmentBlocks;
 
     /// <summary>What is not on the disk yet, older first. Read by the loop only; blocks may be on the disk by the time they are looked at.</summary>
     public (StoreBatch? Writing, StoreBatch Open) Pending
@@ -120,6 +146,7 @@ internal sealed class StorageThread
             {
                 _failure = null;
                 _writing = null;
+                Volatile.Write(ref _safeTo, batch.Serial);
                 safe = batch.Safe;
                 Monitor.PulseAll(_gate);
             }
@@ -151,7 +178,7 @@ internal sealed class StorageThread
                 if (left <= 0) break;
                 Monitor.Wait(_gate, (int)left);
             }
-            (_writing, _open) = (_open, new StoreBatch());
+            (_writing, _open) = (_open, new StoreBatch { Serial = _open.Serial + 1 });
             Monitor.PulseAll(_gate);
             return _writing;
         }
@@ -185,14 +212,15 @@ internal sealed class StorageThread
     {
         if (_database is null)
         {
-            _database = Database.Open(_path, cacheKibibytes: CacheKibibytes);
+            _database = Database.Open(_path, cacheKibibytes: _isBulk ? BulkCacheKibibytes : CacheKibibytes);
             _database.Execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432");
-            _statements = new WriteStatements(_database);
+            _statements = new WriteStatements(_database, _owner);
         }
         try
         {
             _database.Execute("BEGIN IMMEDIATE");
-            _statements!.Write(batch);
+            _statements!.Hashes.SegmentSize = HashSegmentSize;
+            _statements.Write(batch);
             BeforeCommit?.Invoke(_database);
             _database.Execute("COMMIT");
         }
@@ -202,11 +230,17 @@ internal sealed class StorageThread
             throw;
         }
         Commits++;
+        Volatile.Write(ref _usedBytes, UsedBytesOf(_database));
         _cacheIsFull |= batch.Writes >= GatherMax;
     }
 
+    /// <summary>What a database takes of its file; pages that are free for use again are not counted.</summary>
+    public static long UsedBytesOf(Database database) =>
+        (database.Number("PRAGMA page_count") - database.Number("PRAGMA freelist_count")) * database.Number("PRAGMA page_size");
+
     private void CloseDatabase()
     {
+        _statements?.Dispose();
         _database?.Dispose();
         (_database, _statements) = (null, null);
     }

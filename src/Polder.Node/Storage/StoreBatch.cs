@@ -23,15 +23,16 @@ internal sealed class StoreBatch
 
     /// <summary>The blocks in order, with the numbers of their keys.</summary>
     public List<BlockRow> Blocks { get; } = [];
-    /// <summary>Keys that got a number.</summary>
-    public List<(int Number, byte[] Key)> Peers { get; } = [];
     /// <summary>Places in the order of all of blocks that go.</summary>
     public List<long> Evicted { get; } = [];
     public List<FraudProof> Frauds { get; } = [];
     public List<Hash256> Refusals { get; } = [];
     public List<(string Name, byte[]? Value)> Facts { get; } = [];
-    public int Writes => Blocks.Count + Evicted.Count + Peers.Count + Frauds.Count + Refusals.Count + Facts.Count;
+    public int Writes => Blocks.Count + Evicted.Count + Frauds.Count + Refusals.Count + Facts.Count;
     public bool IsEmpty => Writes == 0;
+
+    /// <summary>Its place among all batches, from 1.</summary>
+    public long Serial { get; init; }
 
     /// <summary>Who waits for this batch to be safe; made when the first asks.</summary>
     public TaskCompletionSource? Safe { get; set; }

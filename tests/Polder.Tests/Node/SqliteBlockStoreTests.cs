@@ -49,23 +49,155 @@ public sealed class SqliteBlockStoreTests : BlockStoreContract, IDisposable
         Assert.Contains("newer Polder", Assert.Throws<NodeStartException>(() => OpenAt(path)).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_database_of_form_1_loses_its_index_of_hashes_and_nothing_else()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_database_of_an_older_form_becomes_a_new_one_with_all_its_blocks_and_accounts(int form)
     {
-        var path = _folder.At("form1.db");
+        var path = _folder.At("old.db");
+        var (proposals, agreements) = Work.Records(Chains.Key(2), Chains.Key(1), [.. Enumerable.Range(1, 30)]);
+        HalfBlock[] blocks = [.. proposals.Take(20), .. agreements, .. proposals.Skip(20), .. Chains.Of(Chains.Key(3), 5, Chains.Key(1))];
+        using (var database = Database.Open(path)) MakeOld(database, form, blocks);
+
         var store = OpenAt(path);
-        var blocks = Chains.Of(Chains.Key(1), 20, Chains.Key(2));
-        store.AddRange(blocks);
-        await store.FlushAsync();
-        store.Dispose();
-        using (var database = Database.Open(path)) database.Execute("CREATE INDEX blocks_hash ON blocks (hash_head); PRAGMA user_version = 1");
+        var fresh = (SqliteBlockStore)Open();
+        fresh.AddRange(blocks);
+        await fresh.FlushAsync();
 
-        store = OpenAt(path);
-
+        Assert.Equal(blocks, store.All());
         Assert.All(blocks, block => Assert.Equal(block, store.Get(block.Hash)));
+        Assert.All(blocks, block => Assert.Equal(block, store.Get(block.PublicKey, block.Sequence)));
+        Assert.Equal(fresh.Totals(), store.Totals());
+        Assert.Equal(fresh.Days(), store.Days());
+        Assert.Equal(Work.Of(fresh, "bytes").Order(), Work.Of(store, "bytes").Order());
+        Assert.Equal(fresh.Naming(Chains.Key(1).Public.Bytes), store.Naming(Chains.Key(1).Public.Bytes));
+        Assert.Equal([Chains.Key(2).Public.ToString()], store.Frauds().Select(fraud => Convert.ToHexStringLower(fraud.Culprit)));
+        Assert.True(store.IsRefused(blocks[0].Hash));
+        Assert.True(store.Add(Chains.Of(Chains.Key(3), 6, Chains.Key(1))[5]));
+        await store.FlushAsync();
         using var reader = Database.Open(path, readOnly: true);
-        Assert.Equal(0, reader.Number("SELECT count(*) FROM sqlite_master WHERE name = 'blocks_hash'"));
+        Assert.Equal(0, reader.Number("SELECT count(*) FROM sqlite_master WHERE name IN ('blocks_hash', 'blocks_2', 'peers_2')"));
+        Assert.Equal("ok", reader.Text("PRAGMA integrity_check"));
         Assert.Equal(Schema.Newest, reader.Number("PRAGMA user_version"));
+    }
+
+    [Fact]
+    public void A_database_of_an_older_form_is_not_read_beside_but_says_what_to_do()
+    {
+        var path = _folder.At("old.db");
+        using (var database = Database.Open(path)) MakeOld(database, 2, Chains.Of(Chains.Key(1), 3, Chains.Key(2)));
+        Assert.Contains("Start the node once", Assert.Throws<NodeStartException>(() => SqliteBlockStore.OpenReadOnly(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_flood_of_strangers_that_is_evicted_leaves_nothing_behind()
+    {
+        var store = (SqliteBlockStore)Open();
+        store.Writer.HashSegmentSize = 64;
+        await store.FlushAsync();
+        for (var round = 0; round < 12; round++)
+        {
+            for (var i = 0; i < 400; i++) store.Add(Unsigned((round * 400) + i, 1));
+            await store.FlushAsync();
+            while (store.Count > 200) await store.EvictAsync(1000, static _ => false);
+        }
+        await store.EvictAsync(1000, static _ => false);
+        Assert.Equal(0, store.Count);
+        var path = _path;
+        store.Dispose();
+        using var reader = Database.Open(path, readOnly: true);
+        foreach (var table in (string[])["blocks", "peers", "chains", "naming", "work", "work_segments", "balances"])
+            Assert.Equal((table, 0L), (table, reader.Number($"SELECT count(*) FROM {table}")));
+        Assert.InRange(reader.Number("SELECT count(*) FROM hash_segments"), 0, 5);
+        Assert.InRange(reader.Number("PRAGMA page_count") * reader.Number("PRAGMA page_size"), 0, 1 << 20);
+    }
+
+    [Fact]
+    public async Task Records_in_segments_are_read_evicted_and_not_made_twice()
+    {
+        var store = (SqliteBlockStore)Open();
+        const int count = (2 * WorkAccounts.SegmentRecords) + 100;
+        var model = new MemoryBlockStore();
+        for (var i = 1u; i <= count; i++)
+        {
+            // Nobody looks at signatures here, and making them takes longest.
+            var (proposal, agreement) = Unsigned(1, 2, i, (i % 1000) + 1);
+            store.AddRange([proposal, agreement]);
+            model.AddRange([proposal, agreement]);
+        }
+        await store.FlushAsync();
+        Assert.Equal(Work.Of(model, "bytes").Order(), Work.Of(store, "bytes").Order());
+        Assert.Equal(5, await store.EvictAsync(5, static _ => false));
+        Assert.Equal(count - 2, Work.Of(store, "bytes").Count);
+        store.AddRange([Unsigned(1, 2, 3, 4).Proposal, Unsigned(1, 2, 1, 2).Proposal, Unsigned(1, 2, 1, 2).Agreement]);
+        await store.FlushAsync();
+        Assert.Equal(count - 1, Work.Of(store, "bytes").Count);
+        Assert.Equal(count - 1, store.SumsOf(Unsigned(1, 2, 1, 1).Proposal.PublicKey, "bytes").Records);
+    }
+
+    [Fact]
+    public async Task Hashes_in_segments_are_found()
+    {
+        var store = (SqliteBlockStore)Open();
+        store.Writer.HashSegmentSize = 64;
+        var blocks = Enumerable.Range(0, 300).Select(static i => Unsigned(i / 10, (uint)(i % 10) + 1)).ToList();
+        foreach (var part in blocks.Chunk(50))
+        {
+            store.AddRange(part);
+            await store.FlushAsync();
+        }
+        Assert.All(blocks, block => Assert.Equal(block, store.Get(block.Hash)));
+        Assert.All(blocks, block => Assert.Contains(block, store.FindByHash(block.Hash.ToArray().AsSpan(0, 3), 50)));
+    }
+
+    /// <summary>A database as older programs made it.</summary>
+    private static void MakeOld(Database database, int form, IReadOnlyList<HalfBlock> blocks)
+    {
+        Schema.UpgradeTo(database, 0, form);
+        using var fact = database.PrepareOnce("INSERT INTO facts VALUES ('owner', ?)");
+        fact.Bind(1, Chains.Key(1).Public.Bytes).Run();
+        var numbers = new Dictionary<string, int>();
+        using var peer = database.PrepareOnce("INSERT INTO peers (id, key) VALUES (?, ?)");
+        using var insert = database.PrepareOnce("INSERT INTO blocks (peer, sequence, link_peer, link_sequence, hash_head, packed) VALUES (?, ?, ?, ?, ?, ?)");
+        foreach (var block in blocks)
+            insert.Bind(1, Number(block.PublicKey)).Bind(2, block.Sequence).Bind(3, Number(block.LinkKey)).Bind(4, block.LinkSequence)
+                .Bind(5, unchecked((long)block.Hash.Head)).Bind(6, block.Packed.Span).Run();
+        using var fraud = database.PrepareOnce("INSERT INTO frauds (kind, first, second) VALUES (1, ?, ?)");
+        fraud.Bind(1, Chains.Of(Chains.Key(2), 1, Chains.Key(1))[0].Packed.Span).Bind(2, Chains.Of(Chains.Key(2), 1, Chains.Key(3))[0].Packed.Span).Run();
+        using var refusal = database.PrepareOnce("INSERT INTO refusals (hash) VALUES (?)");
+        refusal.Bind(1, blocks[0].Hash.ToArray()).Run();
+
+        int Number(ReadOnlySpan<byte> key)
+        {
+            if (numbers.TryGetValue(Convert.ToHexString(key), out var number)) return number;
+            numbers[Convert.ToHexString(key)] = number = (numbers.Count + 1) * 3;
+            peer.Bind(1, number).Bind(2, key).Run();
+            return number;
+        }
+    }
+
+    private static (HalfBlock Proposal, HalfBlock Agreement) Unsigned(int giver, int taker, uint number, long amount)
+    {
+        return (Make(giver, taker, 0, Work.Transaction(amount, 0)), Make(taker, giver, number, Work.Transaction(0, amount)));
+
+        HalfBlock Make(int owner, int other, uint link, string transaction)
+        {
+            var (type, says) = ("tribler_bandwidth"u8.ToArray(), System.Text.Encoding.ASCII.GetBytes(transaction));
+            var packed = new byte[HalfBlock.BytesMin + type.Length + says.Length];
+            foreach (var (at, who) in ((int, int)[])[(0, owner), (78, other)])
+            {
+                Polder.Identity.KeyFormat.PublicTag.CopyTo(packed.AsSpan(at));
+                BitConverter.TryWriteBytes(packed.AsSpan(at + 20), who);
+            }
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(packed.AsSpan(74), number);
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(packed.AsSpan(152), link);
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(packed.AsSpan(252), (uint)type.Length);
+            type.CopyTo(packed, 256);
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(packed.AsSpan(256 + type.Length), (uint)says.Length);
+            says.CopyTo(packed, 260 + type.Length);
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(packed.AsSpan(packed.Length - 8), 1_700_000_000_000);
+            return HalfBlock.TryUnpack(packed, out var block) ? block : throw new InvalidOperationException();
+        }
     }
 
     [Fact]
