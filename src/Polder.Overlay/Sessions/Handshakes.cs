@@ -45,7 +45,7 @@ internal sealed class Handshakes
             _host.Counters.Reached(Cap.HalfOpen);
             return null;
         }
-        var index = continues is null ? _table.NewIndex() : _table.NextIndex(continues.LocalIndex);
+        var index = continues is null ? _table.Indexes.New() : _table.Indexes.Next(continues.LocalIndex);
         if (Make(key, path, continues, index, guarded) is not { } initiation) return null;
         _all.Add(initiation);
         _byTag[initiation.Tag] = initiation;

@@ -59,7 +59,7 @@ internal sealed class Responder(NodeHost host, SessionTable table, Handshakes ow
     public void ReceiveFinish(SessionPath via, ReadOnlySpan<byte> datagram)
     {
         var index = BinaryPrimitives.ReadUInt32BigEndian(datagram[HandshakeWire.KeysOffset..]);
-        if (table.FindIndex(index) is not Answered { Noise: { } noise } answered || !own.HasRightMac(datagram, open: false))
+        if (table.Indexes.Find(index) is not Answered { Noise: { } noise } answered || !own.HasRightMac(datagram, open: false))
         {
             host.Counters.Count(Refusal.Unasked);
             return;
@@ -95,7 +95,7 @@ internal sealed class Responder(NodeHost host, SessionTable table, Handshakes ow
     public void Remove(Answered answered)
     {
         _waiting.Remove(answered);
-        table.FreeIndex(answered.LocalIndex);
+        table.Indexes.Free(answered.LocalIndex);
         answered.Dispose();
     }
 
@@ -161,9 +161,9 @@ internal sealed class Responder(NodeHost host, SessionTable table, Handshakes ow
         }
         own.Yield(key);
         var session = table.Find(key);
-        var continues = facts.Continues && session is not null && SessionTable.IsSame(session.RemoteIndex, facts.Index) ? session : null;
+        var continues = facts.Continues && session is not null && SessionIndexes.IsSame(session.RemoteIndex, facts.Index) ? session : null;
         var epoch = continues is null ? 1 : Math.Max(facts.Epoch, continues.Epoch + 1);
-        var index = continues is null ? table.NewIndex() : table.NextIndex(continues.LocalIndex);
+        var index = continues is null ? table.Indexes.New() : table.Indexes.Next(continues.LocalIndex);
         var reply = new byte[HandshakeWire.ResponseBytes];
         HandshakeWire.WriteHeader(reply, HandshakeWire.Response);
         var replyBody = reply.AsSpan(HandshakeWire.KeysOffset);
@@ -195,7 +195,7 @@ internal sealed class Responder(NodeHost host, SessionTable table, Handshakes ow
             host.Counters.Count(WireError.BadValue);
             return;
         }
-        var index = table.NewIndex();
+        var index = table.Indexes.New();
         var reply = new byte[HandshakeWire.OpenResponseBytes];
         HandshakeWire.WriteHeader(reply, HandshakeWire.OpenResponse);
         var replyBody = reply.AsSpan(HandshakeWire.KeysOffset);
@@ -216,7 +216,7 @@ internal sealed class Responder(NodeHost host, SessionTable table, Handshakes ow
     private void Wait(Answered answered)
     {
         _waiting.Add(answered);
-        table.UseIndex(answered.LocalIndex, answered);
+        table.Indexes.Use(answered.LocalIndex, answered);
         table.Schedule(answered.At + _options.ConfirmTime);
         answered.Path.Send(answered.Reply);
     }

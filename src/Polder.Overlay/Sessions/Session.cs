@@ -270,7 +270,7 @@ public sealed class Session
     private void DropOldKey()
     {
         if (OldIndex == 0) return;
-        _table.FreeIndex(OldIndex);
+        _table.Indexes.Free(OldIndex);
         CryptographicOperations.ZeroMemory(Key(OldKey));
         (OldIndex, _oldWindow) = (0, default);
     }

@@ -56,7 +56,7 @@ public sealed class SessionFuzzTests
                 pair.World.Random.Fill(keys);
                 session.Install(keys.AsSpan(0, 32), keys.AsSpan(32), 256, 512, 1, 0, byUs: true, TimeSpan.Zero);
                 session.ReceivedFrom(session.Path);
-                sessions.HandleForTest(session, bytes);
+                sessions.Frames.HandleForTest(session, bytes);
             }, allocationFactor: 16_384);
         });
     }
