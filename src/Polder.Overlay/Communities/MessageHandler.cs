@@ -21,7 +21,7 @@ internal sealed class SignedHandler<T>(MessageForm form) : MessageHandler where 
     public override void Receive(Community community, Endpoint from, ReadOnlySpan<byte> datagram)
     {
         var host = community.Host;
-        if (host.Open(community, from, datagram, form, out var packet) is not { } peer) return;
+        if (host.Reception.Open(community, from, datagram, form, out var packet) is not { } peer) return;
         if (host.Sessions.RefusesPlain(community, peer, from)) return;
         var error = Packet.Read<T>(packet.Fields, out var message);
         if (error != WireError.None)

@@ -93,7 +93,7 @@ internal sealed class ForeignCommunities(NodeHost host)
     private bool TryOpen<T>(Endpoint from, ReadOnlySpan<byte> datagram, out T message) where T : struct, IMessage<T>
     {
         message = default;
-        if (host.Open(null, from, datagram, MessageForm.GlobalTime, out var packet) is null) return false;
+        if (host.Reception.Open(null, from, datagram, MessageForm.GlobalTime, out var packet) is null) return false;
         var error = Packet.Read(packet.Fields, out message);
         if (error != WireError.None) host.Counters.Count(error);
         return error == WireError.None;

@@ -103,7 +103,7 @@ internal sealed class Introductions
 
     private void ReceiveRequest<T>(Endpoint from, ReadOnlySpan<byte> datagram) where T : struct, IMessage<T>
     {
-        if (_host.Open(_community, from, datagram, MessageForm.GlobalTime, out var packet) is not { } sender) return;
+        if (_host.Reception.Open(_community, from, datagram, MessageForm.GlobalTime, out var packet) is not { } sender) return;
         if (!TryRead(packet.Fields, out T message)) return;
         var newStyle = message is NewIntroductionRequest;
         var request = message is IntroductionRequest old ? old : ((NewIntroductionRequest)(object)message).Content;
@@ -186,12 +186,12 @@ internal sealed class Introductions
 
     private void ReceiveResponse<T>(Endpoint from, ReadOnlySpan<byte> datagram) where T : struct, IMessage<T>
     {
-        if (NodeHost.IsLegacySigned(datagram))
+        if (Reception.IsLegacySigned(datagram))
         {
             ReceiveFromTracker(from, datagram);
             return;
         }
-        if (_host.Open(_community, from, datagram, MessageForm.GlobalTime, out var packet) is not { } sender) return;
+        if (_host.Reception.Open(_community, from, datagram, MessageForm.GlobalTime, out var packet) is not { } sender) return;
         if (!TryRead(packet.Fields, out T message)) return;
         var newStyle = message is NewIntroductionResponse;
         var response = message is IntroductionResponse old ? old : ((NewIntroductionResponse)(object)message).Content;
@@ -342,7 +342,7 @@ internal sealed class Introductions
             _host.Counters.Count(Refusal.Unasked);
             return;
         }
-        if (_host.Open(_community, from, datagram, MessageForm.GlobalTime, out _) is null) return;
+        if (_host.Reception.Open(_community, from, datagram, MessageForm.GlobalTime, out _) is null) return;
         if (!_host.MayWalkTo(from)) return;
         // With peers enough, an opened NAT is a candidate like any other; else each walk would beget the next.
         var isWanted = _community.Peers.Count < _host.Options.PeersWanted || Candidates.Find(from) is { TriedAt: not null };

@@ -11,15 +11,8 @@ using Polder.Overlay.Relays;
 using Polder.Overlay.Sessions;
 using Polder.Overlay.Streams;
 using Polder.Runtime;
-using Polder.Wire;
 
 namespace Polder.Overlay;
-
-/// <summary>An exception in a handler or in background work: a bug of ours. In tests and simulations it fails the run.</summary>
-/// <param name="Problem">What was thrown.</param>
-/// <param name="Where">The community or the sender.</param>
-/// <param name="Datagram">The datagram that was handled; empty for background work.</param>
-public sealed record Fault(Exception Problem, string Where, ReadOnlyMemory<byte> Datagram);
 
 /// <summary>
 /// One node: owns the dispatcher, the book of peers and the Discovery community, and joins the others. Made, started, used
@@ -33,13 +26,9 @@ public sealed class NodeHost
     private readonly List<Community> _order = [];
     private Dictionary<Type, object>? _services;
     private readonly ILogger _log;
-    private readonly SourceGuard _guard;
-    private readonly ReplayFilter _replays;
-    private readonly ForeignCommunities _foreign;
     private readonly Heartbeat _heartbeat;
     private readonly long _startedAt;
     private LanDiscovery? _lan;
-    private PendingChecks? _pending;
     private TokenBucket _walks;
     private ulong _globalTime;
     private TokenBucket _faultLog;
@@ -58,9 +47,8 @@ public sealed class NodeHost
         Peers = new PeerBook(options, Counters, environment.Random, () => Now);
         Peers.Removed += OnRemoved;
         Hash = new SipHash(environment.Random);
-        _guard = new SourceGuard(options, Counters, Hash);
-        _replays = new ReplayFilter(options.ReplayGeneration, options.ReplayEntriesMax, Counters);
-        _foreign = new ForeignCommunities(this);
+        Guard = new SourceGuard(options, Counters, Hash);
+        Reception = new Reception(this);
         _heartbeat = new Heartbeat(this);
         Own = new OwnAddresses(this);
         Contact = new AddressBook.FirstContact(this);
@@ -215,7 +203,7 @@ public sealed class NodeHost
     {
         if (_started) return;
         _started = true;
-        Environment.Socket.Received = Receive;
+        Environment.Socket.Received = Reception.Receive;
         Sessions.Start();
         foreach (var community in _order.ToArray()) community.Begin();
         _heartbeat.Start();
@@ -230,7 +218,7 @@ public sealed class NodeHost
         _stopped = true;
         Sessions.Stop();
         Environment.Socket.Received = null;
-        _pending?.Stop();
+        Reception.Stop();
         if (_started) _heartbeat.Stop();
         _lan?.Stop();
         Streams.Stop();
@@ -253,138 +241,11 @@ public sealed class NodeHost
     internal ulong NextGlobalTime() => ++_globalTime;
 
     internal SipHash Hash { get; }
+    internal SourceGuard Guard { get; }
+    internal Reception Reception { get; }
     internal OwnAddresses Own { get; }
     internal Bootstrap Bootstrap { get; }
     internal PunctureRules Punctures { get; }
-
-    internal void Receive(Endpoint from, ReadOnlySpan<byte> datagram)
-    {
-        Counters.Received++;
-        Counters.BytesIn += datagram.Length;
-        try
-        {
-            // Cheapest first (OV-2.5): length and first bytes, then rates, then the community; signatures come much later.
-            if (datagram is [DataPacket.FirstByte, ..]) Sessions.Receive(from, datagram);
-            else if (datagram is [PunctureProbe.FirstByte, ..]) Nat.Receive(null, from, datagram);
-            else if (!Packet.HasHeader(datagram)) ReceiveOther(from, datagram);
-            else if (Admits(from, datagram.Length)) Deliver(from, datagram);
-        }
-        // The one catch-all (design §8): whatever a handler throws is our bug, and one datagram must not stop the node.
-        catch (Exception problem)
-        {
-            RaiseFault(new Fault(problem, from.ToString(), datagram.ToArray()));
-        }
-    }
-
-    private void Deliver(Endpoint from, ReadOnlySpan<byte> datagram)
-    {
-        var id = Packet.CommunityOf(datagram);
-        if (_communities.Find(id) is { } community) community.Receive(from, datagram);
-        else if (id == DiscoveryCommunity.Extension) Sessions.Receive(from, datagram);
-        else _foreign.Receive(id, from, datagram);
-    }
-
-    /// <summary>A packet that was admitted before and waited for its signature to be checked.</summary>
-    private void Dispatch(Endpoint from, ReadOnlySpan<byte> datagram)
-    {
-        try { Deliver(from, datagram); }
-        catch (Exception problem) { RaiseFault(new Fault(problem, from.ToString(), datagram.ToArray())); }
-    }
-
-    /// <summary>A datagram came to a further socket of ours: only probes and sessions use those.</summary>
-    internal void ReceiveExtra(IExtraSocket socket, Endpoint from, ReadOnlySpan<byte> datagram)
-    {
-        Counters.Received++;
-        Counters.BytesIn += datagram.Length;
-        try
-        {
-            if (datagram is [PunctureProbe.FirstByte, ..]) Nat.Receive(socket, from, datagram);
-            else if (datagram is [DataPacket.FirstByte, ..] || (Packet.HasHeader(datagram) && Packet.CommunityOf(datagram) == DiscoveryCommunity.Extension))
-                Sessions.Receive(new SocketPath(socket, from), datagram);
-            else Counters.Count(Refusal.NotIPv8);
-        }
-        catch (Exception problem)
-        {
-            RaiseFault(new Fault(problem, from.ToString(), datagram.ToArray()));
-        }
-    }
-
-    internal bool Admits(Endpoint from, int bytes)
-    {
-        var now = Now;
-        if (Peers.FindAddress(from) is not { } known || !known.IsFresh(now, Options.ValidationLifetime)) return _guard.Admits(from, bytes, now);
-        if (!_guard.Admits(known.Owner, now)) return false;
-        known.Owner.LastIn = now;
-        return true;
-    }
-
-    /// <summary>IPv8's beacon in the local network: 00 00 "IPv8" 00, then the prefix of an overlay. Understood, never sent.</summary>
-    private void ReceiveOther(Endpoint from, ReadOnlySpan<byte> datagram)
-    {
-        ReadOnlySpan<byte> magic = [0, 0, (byte)'I', (byte)'P', (byte)'v', (byte)'8', 0];
-        if (datagram.Length != magic.Length + Packet.PrefixBytes || !datagram.StartsWith(magic) || datagram[magic.Length + 1] != 2)
-        {
-            Counters.Count(Refusal.NotIPv8);
-            return;
-        }
-        // A beacon comes from our own network; from anywhere else it would make us knock at strangers.
-        if (!(from.IsPrivate || from.IsLinkLocal || from.IsLoopback) || !_guard.Admits(from, datagram.Length, Now)) return;
-        var id = new CommunityId(datagram[(magic.Length + 2)..]);
-        if (_communities.Find(id) is { } community && Peers.FindAt(from) is null && MayWalkNow())
-            community.Introductions.WalkTo(from);
-    }
-
-    /// <summary>Whether a packet is signed with a legacy key, by its first bytes.</summary>
-    internal static bool IsLegacySigned(ReadOnlySpan<byte> datagram) =>
-        datagram.Length > Packet.HeaderBytes + 2 && datagram[Packet.HeaderBytes + 2] == 0x30;
-
-    /// <summary>
-    /// Checks a signed packet. Gives its signer (from the book, or a passing one), or null when it is to be dropped.
-    /// <paramref name="community"/> is null for communities that do not run here.
-    /// </summary>
-    internal Peer? Open(Community? community, Endpoint from, ReadOnlySpan<byte> datagram, MessageForm form, out SignedPacket packet)
-    {
-        var error = Packet.CutSigned(datagram, form, out packet);
-        if (error != WireError.None)
-        {
-            Counters.Count(error);
-            return null;
-        }
-        if (packet.Key.SequenceEqual(Identity.Public.Bytes)) return Refuse(Refusal.OwnPacket);
-        var known = Peers.Find(packet.Key);
-        var key = known?.Key;
-        if (key is null && !Environment.TryParseKey(packet.Key, out key)) return null;
-        if (Peers.IsDiscouraged(key)) return Refuse(Refusal.Discouraged);
-        var now = Now;
-        var isProved = known is not null && Peers.IsValidated(known, from);
-        // A good signature belongs to one message only, so its hash is the packet's, in a third of the time.
-        var hash = Hash.Of(packet.Signature);
-        if (_replays.Contains(hash, now) && !MayRepeat(isProved, form, Packet.NumberOf(datagram))) return Refuse(Refusal.Replay);
-        if (!isProved && _pending?.TakeGrant() != true && !_guard.MayCheckSignature(now))
-        {
-            (_pending ??= new PendingChecks(Environment, _guard, Counters, () => Now, Dispatch)).Add(from, datagram);
-            return null;
-        }
-        Counters.SignaturesChecked++;
-        if (!Environment.Signatures.Verify(key, packet.SignedBytes, packet.Signature))
-        {
-            Counters.Count(WireError.BadSignature);
-            return null;
-        }
-        _replays.Add(hash, now);
-        if (known is null) return new Peer(key, from);
-        if (isProved) Peers.Refresh(known, from);
-        else if (!known.IsValidated) known.Address = from;
-        else if (community is not null && !OverlayLimits.IsIntroduction(Packet.NumberOf(datagram))) Probe(community, known, from);
-        return known;
-    }
-
-    /// <summary>
-    /// Which packets may come twice from where their signer is: honest peers repeat a message without a counter, and a peer that
-    /// starts again counts from the beginning and so repeats its first requests. From anywhere else a copy is a copy.
-    /// </summary>
-    private static bool MayRepeat(bool isProved, MessageForm form, byte number) => isProved
-        && (form == MessageForm.Plain || number is OverlayLimits.IntroductionRequestNumber or OverlayLimits.NewIntroductionRequestNumber);
 
     /// <summary>A signed packet came from an address that proved nothing: ask there, before anything changes (OV-3.14).</summary>
     internal void Probe(Community community, Peer peer, Endpoint from)
@@ -418,7 +279,7 @@ public sealed class NodeHost
         var now = Now;
         var known = Peers.FindAddress(to);
         if (known is not null) known.Owner.LastOut = now;
-        if (!ours && !(known is not null && known.IsFresh(now, Options.ValidationLifetime)) && !_guard.MaySend(to, datagram.Length, now)) return false;
+        if (!ours && !(known is not null && known.IsFresh(now, Options.ValidationLifetime)) && !Guard.MaySend(to, datagram.Length, now)) return false;
         Counters.Sent++;
         Counters.BytesOut += datagram.Length;
         Environment.Socket.Send(to, datagram);
@@ -455,15 +316,9 @@ public sealed class NodeHost
     internal bool MayWalkNow() => _walks.TryTake(Now, Options.WalksPerSecond, Options.WalksBurst);
 
     /// <summary>Whether so many bytes may go to an address; counted, when nobody proved to be there (OV-4.1).</summary>
-    internal bool MaySend(Endpoint to, int bytes) => Peers.IsValidated(to) || _guard.MaySend(to, bytes, Now);
+    internal bool MaySend(Endpoint to, int bytes) => Peers.IsValidated(to) || Guard.MaySend(to, bytes, Now);
 
     internal Community? FindCommunity(CommunityId id) => _communities.Find(id);
-
-    private Peer? Refuse(Refusal refusal)
-    {
-        Counters.Count(refusal);
-        return null;
-    }
 
     internal void Fault(Exception problem, Community community) => RaiseFault(new Fault(problem, community.GetType().Name, default));
 
@@ -486,12 +341,4 @@ public sealed class NodeHost
         foreach (var community in _order) community.RemovePeer(peer);
         Sessions.Forgotten(peer);
     }
-}
-
-/// <summary>Communities by their id.</summary>
-internal readonly struct ByCommunityId : IIndexedBy<Community, CommunityId>
-{
-    public static int HashOf(CommunityId key) => key.GetHashCode();
-    public static int HashOfItem(Community item) => item.CommunityId.GetHashCode();
-    public static bool Matches(Community item, CommunityId key) => item.CommunityId == key;
 }

@@ -16,7 +16,7 @@ internal sealed class ExtraSocketKeeper(NodeHost host)
     public IExtraSocket? TryOpen()
     {
         if (host.Environment.ExtraSockets?.TryOpen() is not { } socket) return null;
-        socket.Received = (from, datagram) => host.ReceiveExtra(socket, from, datagram);
+        socket.Received = (from, datagram) => host.Reception.ReceiveExtra(socket, from, datagram);
         return socket;
     }
 

@@ -55,7 +55,7 @@ internal sealed class SessionReceiver(SessionTable table)
         else if (via is null)
         {
             // From elsewhere than where the peer is: as any stranger's, until it proves itself.
-            if (!_host.Admits(from, datagram.Length)) return;
+            if (!_host.Reception.Admits(from, datagram.Length)) return;
             via = session?.MovesOrNull?.PathTo(from) ?? new DirectPath(_host, from);
         }
         if (PacketBuffers.Rent() is not { } buffer) return;

@@ -71,7 +71,7 @@ public sealed class FuzzTests
             var random = new Polder.Runtime.Prng(Fuzz.Seed);
             // A node keeps what it heard, within its caps: so memory is bounded by those and not by each packet.
             Fuzz.Run("NodeHost", Packets, bytes =>
-                host.Receive(Endpoint.FromIPv4((uint)random.Next(int.MaxValue), random.NextUInt16()), bytes), allocationFactor: 64);
+                host.Reception.Receive(Endpoint.FromIPv4((uint)random.Next(int.MaxValue), random.NextUInt16()), bytes), allocationFactor: 64);
         });
         Assert.Equal(0, host.Counters.Faults);
     }

@@ -249,17 +249,17 @@ public sealed class RefusalTests
         var ping = bench.Unsigned(new Ping(1), DiscoveryCommunity.Id);
         bench.Node.Run(() =>
         {
-            for (var i = 0; i < 100; i++) bench.Host.Receive(Vectors.Address("198.51.100.1:1000"), ping);
+            for (var i = 0; i < 100; i++) bench.Host.Reception.Receive(Vectors.Address("198.51.100.1:1000"), ping);
         });
         Assert.Equal(60, bench.Host.Counters[Refusal.AddressRate]);
         bench.Node.Run(() =>
         {
-            for (var i = 0; i < 400; i++) bench.Host.Receive(Endpoint.FromIPv4(0xC6336400 + (uint)(i % 250), (ushort)(2000 + i)), ping);
+            for (var i = 0; i < 400; i++) bench.Host.Reception.Receive(Endpoint.FromIPv4(0xC6336400 + (uint)(i % 250), (ushort)(2000 + i)), ping);
         });
         Assert.InRange(bench.Host.Counters[Refusal.NetworkRate], 200, 280);
         bench.Node.Run(() =>
         {
-            for (uint i = 0; i < 10_000; i++) bench.Host.Receive(Endpoint.FromIPv4(0x05000000 + i * 4096, 3000), ping);
+            for (uint i = 0; i < 10_000; i++) bench.Host.Reception.Receive(Endpoint.FromIPv4(0x05000000 + i * 4096, 3000), ping);
         });
         Assert.InRange(bench.Host.Counters[Refusal.StrangersRate], 6_000, 6_500);
     }
@@ -272,7 +272,7 @@ public sealed class RefusalTests
         junk[^1] ^= 1;
         bench.Node.Run(() =>
         {
-            for (uint i = 0; i < 1_000; i++) bench.Host.Receive(Endpoint.FromIPv4(0x05000000 + i * 65536, 3000), junk);
+            for (uint i = 0; i < 1_000; i++) bench.Host.Reception.Receive(Endpoint.FromIPv4(0x05000000 + i * 65536, 3000), junk);
         });
         Assert.InRange(bench.Host.Counters.SignaturesChecked, 30, 45);
         Assert.InRange(bench.Host.Counters[Refusal.SignatureBudget], 1_000 - 45 - PendingChecks.PacketsMax, 1_000 - 30 - PendingChecks.PacketsMax);
@@ -286,7 +286,7 @@ public sealed class RefusalTests
         junk[^1] ^= 1;
         bench.Node.Run(() =>
         {
-            for (uint i = 0; i < 1_000; i++) bench.Host.Receive(Endpoint.FromIPv4(0x05000000 + i * 65536, 3000), junk);
+            for (uint i = 0; i < 1_000; i++) bench.Host.Reception.Receive(Endpoint.FromIPv4(0x05000000 + i * 65536, 3000), junk);
         });
         bench.Send(bench.Sign(bench.Request(2)));
         bench.World.RunFor(TimeSpan.FromSeconds(2));
@@ -360,7 +360,7 @@ public sealed class RefusalTests
             for (uint i = 0; i < 500; i++)
             {
                 using var pair = KeyPair.FromEntropy([.. new byte[32], .. BitConverter.GetBytes(i), .. new byte[28]]);
-                bench.Host.Receive(Endpoint.FromIPv4(0x05000000 + i * 65536, 3000), bench.Sign(bench.Request(1), pair));
+                bench.Host.Reception.Receive(Endpoint.FromIPv4(0x05000000 + i * 65536, 3000), bench.Sign(bench.Request(1), pair));
             }
         });
         Assert.Equal(64, bench.Host.Peers.Count);
@@ -418,9 +418,9 @@ public sealed class RefusalTests
         var bench = new Bench();
         byte[] beacon = [0, 0, .. "IPv8"u8, 0, 0, 2, .. Convert.FromHexString(Demo.ToString())];
         var sent = bench.Host.Counters.Sent;
-        bench.Node.Run(() => bench.Host.Receive(Vectors.Address("203.0.113.5:5000"), beacon));
+        bench.Node.Run(() => bench.Host.Reception.Receive(Vectors.Address("203.0.113.5:5000"), beacon));
         Assert.Equal(sent, bench.Host.Counters.Sent);
-        bench.Node.Run(() => bench.Host.Receive(Vectors.Address("192.168.1.77:5000"), beacon));
+        bench.Node.Run(() => bench.Host.Reception.Receive(Vectors.Address("192.168.1.77:5000"), beacon));
         Assert.Equal(sent + 1, bench.Host.Counters.Sent);
     }
 

@@ -70,7 +70,7 @@ public sealed class DhtFuzzTests
         var buffer = new byte[1500];
         var alice = Vectors.Person("alice");
         corpus.Add(buffer[..Packet.WriteSigned(buffer, DhtCommunity.Id, MessageForm.Plain, 0, new Find(1, default, FindFlags.Records | FindFlags.Contacts, 0, 100), alice, world.Signatures)]);
-        node.Run(() => Fuzz.Run("both DHTs", corpus, bytes => host.Receive(Vectors.Address("198.51.100.7:4000"), bytes), allocationFactor: 64));
+        node.Run(() => Fuzz.Run("both DHTs", corpus, bytes => host.Reception.Receive(Vectors.Address("198.51.100.7:4000"), bytes), allocationFactor: 64));
         Assert.Equal(0, host.Counters.Faults);
     }
 }
