@@ -77,8 +77,9 @@ internal sealed class BlockIntake(IBlockStore store, BlockValidator validator, K
         var all = store.Frauds();
         foreach (var known in all)
             if (known.Culprit.SequenceEqual(fraud.Culprit)) ofCulprit++;
-        // Our own misfortune and the first proof against anybody are kept whatever else there is.
-        if (ofCulprit >= Limits.FraudsPerKeyMax || (all.Count >= Limits.FraudsMax && !Involves(fraud.First))) return;
+        if (ofCulprit >= Limits.FraudsPerKeyMax) return;
+        // Keys that cost nothing can be proven frauds by the thousand: those of whom anything is held here come before them.
+        if (all.Count >= Limits.FraudsMax && !Involves(fraud.First) && (all.Count >= Limits.FraudsThatMatterMax || !Matters(fraud.Culprit))) return;
         if (!store.AddFraud(fraud)) return;
         counters.Count(LedgerCount.Frauds);
         FraudFound?.Invoke(fraud);
@@ -90,6 +91,8 @@ internal sealed class BlockIntake(IBlockStore store, BlockValidator validator, K
         if (store.Count >= options.BlocksMax + Limits.BlocksAboveMax) return true;
         return store.CountOf(block.PublicKey) >= options.BlocksPerStrangerMax && book.Find(block.PublicKey) is null;
     }
+
+    private bool Matters(ReadOnlySpan<byte> key) => store.CountOf(key) > 0 || book.Find(key) is not null;
 
     private bool Involves(HalfBlock block) =>
         block.PublicKey.SequenceEqual(identity.Public.Bytes) || block.LinkKey.SequenceEqual(identity.Public.Bytes);

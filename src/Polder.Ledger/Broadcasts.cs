@@ -8,7 +8,10 @@ using Polder.Wire;
 
 namespace Polder.Ledger;
 
-/// <summary>What goes to many: own proposals, agreed pairs, proofs of fraud, and what others sent on for us to pass on.</summary>
+/// <summary>
+/// What goes to many: own proposals, agreed pairs, proofs of fraud, and what others sent on for us to pass on. In the form that plain
+/// peers read; full nodes get the same by <see cref="Dissemination.Spreading"/>.
+/// </summary>
 internal sealed class Broadcasts(TrustChainCommunity ledger)
 {
     private const int TtlMax = 10;
@@ -19,6 +22,8 @@ internal sealed class Broadcasts(TrustChainCommunity ledger)
     public void Proposal(HalfBlock proposal)
     {
         _relayed.Add(proposal.Hash.Head);
+        // A proposal alone says nothing about anybody but its own signer: full nodes get it with its agreement, or when they ask.
+        ledger.Spreading.Heard(proposal);
         Spread(new HalfBlockBroadcast(proposal, (uint)ledger.Options.BroadcastTtl), AddressOf(proposal.LinkKey));
     }
 
@@ -26,6 +31,7 @@ internal sealed class Broadcasts(TrustChainCommunity ledger)
     public void Pair(HalfBlock proposal, HalfBlock agreement, ReadOnlySpan<byte> exceptTo)
     {
         _relayed.Add(proposal.Hash.Head);
+        ledger.Spreading.Own([proposal, agreement]);
         Spread(new HalfBlockPairBroadcast(proposal, agreement, (uint)ledger.Options.BroadcastTtl), AddressOf(exceptTo));
     }
 
@@ -68,12 +74,12 @@ internal sealed class Broadcasts(TrustChainCommunity ledger)
         if (ledger.Peers.Count == 0) return;
         var order = new Peer[ledger.Peers.Count];
         for (var i = 0; i < order.Length; i++) order[i] = ledger.Peers[i];
-        var picks = Math.Min(order.Length, fanOut + 1);
-        for (int i = 0, sent = 0; i < picks && sent < fanOut; i++)
+        for (int i = 0, sent = 0; i < order.Length && sent < fanOut; i++)
         {
             var j = ledger.Environment.Random.Next(i, order.Length - 1);
             (order[i], order[j]) = (order[j], order[i]);
-            if (order[i].Address == except) continue;
+            // Full nodes are pushed to in their sessions.
+            if (order[i].Address == except || (order[i].HasSession && ledger.Options.Dissemination.Pushes && ledger.Spreading.Serves(order[i]))) continue;
             ledger.SendMessage(order[i].Address, message);
             sent++;
         }

@@ -35,6 +35,24 @@ public enum LedgerCount
     BlocksEvicted,
     /// <summary>Agreements of others shown to their proposers.</summary>
     AgreementsTold,
+    /// <summary>New blocks that a push brought.</summary>
+    NewsPushed,
+    /// <summary>New blocks that we asked for.</summary>
+    NewsPulled,
+    /// <summary>Questions to peers what is new there.</summary>
+    NewsAsked,
+    /// <summary>Pushed blocks above their rate, not looked at.</summary>
+    NewsTooFast,
+    /// <summary>Pushed blocks that nobody signed; whoever pushed them is ignored.</summary>
+    NewsForged,
+    /// <summary>Pushes not made, because the budget was spent.</summary>
+    PushesSaved,
+    /// <summary>Proofs of fraud sent.</summary>
+    ProofsSent,
+    /// <summary>Proofs that prove nothing; whoever sent them is ignored.</summary>
+    ProofsForged,
+    /// <summary>Bytes sent for spreading blocks and proofs, with headers.</summary>
+    SpreadBytes,
 }
 
 /// <summary>What the ledger did since the start.</summary>

@@ -74,4 +74,31 @@ public static class Limits
 
     /// <summary>Blocks that give way at a time.</summary>
     public const int EvictedAtOnce = 1_000;
+
+    /// <summary>Proofs kept against keys that matter here: peers, and owners of blocks that are held. Strangers' beyond <see cref="FraudsMax"/> are not.</summary>
+    public const int FraudsThatMatterMax = 65_536;
+
+    /// <summary>Hops that a pushed block may still go.</summary>
+    public const int PushHopsMax = 10;
+
+    /// <summary>New blocks that can be told of, to whoever asks what is new.</summary>
+    public const int NewsBlocksMax = 1_024;
+
+    /// <summary>Blocks remembered as seen, so that none is asked for or pushed on twice.</summary>
+    public const int NewsSeenMax = 16_384;
+
+    /// <summary>Blocks that were asked for and may come.</summary>
+    public const int NewsAskedMax = 256;
+
+    /// <summary>Peers that must have shown blocks of our own chain before a restored node believes that it ends where they say; where there are fewer, all.</summary>
+    public const int RecoveryWitnesses = 3;
+
+    /// <summary>How long no further own block may have turned up before it is believed.</summary>
+    public static readonly TimeSpan RecoverySettles = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a restored node waits for witnesses that do not answer.</summary>
+    public static readonly TimeSpan RecoveryPatience = TimeSpan.FromMinutes(2);
+
+    /// <summary>Chains of which is kept over a restart when they were looked at.</summary>
+    public const int CrawlProgressMax = 300_000;
 }

@@ -17,7 +17,7 @@ public sealed class OwnChain
     private readonly IBlockStore _store;
     private readonly TrustChainOptions _options;
     private bool _uncertain, _anyway;
-    private HashSet<PublicKey>? _emptyWitnesses;
+    private readonly RecoveryWitnesses _witnesses = new();
     private string? _broken, _diskFailure;
     private HalfBlock? _latest;
     private FraudProof? _fraud;
@@ -137,6 +137,7 @@ public sealed class OwnChain
         Refresh();
         // Where one block was forgotten, more may be: sign nothing before somebody was asked for the end of the chain.
         _uncertain = true;
+        _witnesses.StartAgain();
         if (_missing == 0) FlushedTo = Math.Max(FlushedTo, block.Sequence);
     }
 
@@ -149,19 +150,12 @@ public sealed class OwnChain
     }
 
     /// <summary>
-    /// A peer answered what it has of our chain, and all of that is here. One that showed blocks of ours was a witness; one that
-    /// has nothing may never have met us, or says so to make us fork: so <see cref="Limits.EmptyWitnesses"/> of them must agree.
+    /// A peer answered what it has of our chain, and all of that is here. One peer may have been away when the last blocks were
+    /// signed, and would make us fork without knowing it: so several must agree (<see cref="RecoveryWitnesses"/>).
     /// </summary>
-    internal void Confirmed(PublicKey peer, bool showedChain)
+    internal void Confirmed(PublicKey peer, bool showedChain, int peersKnown, TimeSpan now)
     {
-        if (!_uncertain) return;
-        if (!showedChain)
-        {
-            _emptyWitnesses ??= new(PublicKey.Comparer);
-            _emptyWitnesses.Add(peer);
-            if (_emptyWitnesses.Count < Limits.EmptyWitnesses) return;
-        }
-        (_uncertain, _emptyWitnesses) = (false, null);
+        if (_uncertain && _witnesses.Heard(peer, showedChain, peersKnown, now)) _uncertain = false;
     }
 
     /// <summary>Peers hold a block of ours that does not fit to what is here.</summary>

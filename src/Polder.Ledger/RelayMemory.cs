@@ -14,4 +14,10 @@ internal sealed class RelayMemory(int max)
         if (_order.Count > max) _known.Remove(_order.Dequeue());
         return true;
     }
+
+    /// <summary>Whether it is remembered.</summary>
+    public bool Contains(ulong number) => _known.Contains(number);
+
+    /// <summary>Forgets it. True when it was remembered.</summary>
+    public bool Remove(ulong number) => _known.Remove(number);
 }

@@ -3,11 +3,14 @@ using System.Runtime.ExceptionServices;
 using Polder.Identity;
 using Polder.Ledger.Blocks;
 using Polder.Ledger.Crawling;
+using Polder.Ledger.Dissemination;
+using Polder.Ledger.Fraud;
 using Polder.Ledger.Messages;
 using Polder.Ledger.Stores;
 using Polder.Ledger.Validation;
 using Polder.Net;
 using Polder.Overlay;
+using Polder.Overlay.AddressBook;
 using Polder.Runtime;
 
 namespace Polder.Ledger;
@@ -30,10 +33,11 @@ public sealed class TrustChainCommunity : Community
     private readonly Agreements _agreements;
     private readonly CrawlPlan _plan;
     private readonly Witnesses _witnesses;
+    private readonly Spreading _spreading;
+    private readonly EvidenceSearch _evidence;
     private readonly BlockRates _rates = new();
     private readonly TaskCompletionSource _replayed = new();
     private readonly byte[] _lengthExtra = new byte[4];
-    private TokenBucket _evidence;
 
     /// <summary>The overlay of TrustChain.</summary>
     public static CommunityId Id { get; } = CommunityId.FromHex("5ad767b05ae592a02488272ca2a86b847d4562e1");
@@ -60,6 +64,9 @@ public sealed class TrustChainCommunity : Community
         _agreements = new Agreements(this, _inbox);
         _plan = new CrawlPlan(this, _crawler);
         _witnesses = new Witnesses(this);
+        _spreading = new Spreading(this, _intake);
+        _evidence = new EvidenceSearch(this, _crawler);
+        Survey = new Survey(this, _crawler, context.Host.Find<IStateStore>());
         _intake.Kept += OnKept;
         _intake.FraudFound += OnFraud;
 
@@ -76,6 +83,12 @@ public sealed class TrustChainCommunity : Community
             if (ReceivePair(from, pair.First, pair.Second)) _broadcasts.Relay(pair, from);
         });
         OnUnsigned<EmptyCrawlResponse>((_, message) => _crawler.CountEmpty(message.CrawlId));
+        On<BlockPush>(_spreading.Receive);
+        On<FraudPush>(_spreading.Receive);
+        On<NewsRequest>(_spreading.Receive);
+        On<NewsList>(_spreading.Receive);
+        On<NewsWanted>(_spreading.Receive);
+        Every(Options.Dissemination.PullInterval, _spreading.Pull);
         Every(TimeSpan.FromSeconds(1), Tick);
     }
 
@@ -93,6 +106,9 @@ public sealed class TrustChainCommunity : Community
 
     /// <summary>What was done.</summary>
     public LedgerCounters Counters { get; } = new();
+
+    /// <summary>Fetching everybody's chains; begun by <see cref="TrustChainOptions.Survey"/> or by its Begin.</summary>
+    public Survey Survey { get; }
 
     /// <summary>Proposals to us that wait for the owner's word, oldest first.</summary>
     public IReadOnlyList<HalfBlock> Waiting => _inbox.Waiting;
@@ -186,7 +202,11 @@ public sealed class TrustChainCommunity : Community
     // ---- What comes in ----
 
     /// <inheritdoc/>
-    protected override void Start() => Go(ReplayAsync());
+    protected override void Start()
+    {
+        Go(ReplayAsync());
+        if (Options.Survey.IsOn) Survey.Begin();
+    }
 
     /// <inheritdoc/>
     protected override void OnIntroduced(Peer peer)
@@ -196,7 +216,11 @@ public sealed class TrustChainCommunity : Community
     }
 
     /// <inheritdoc/>
-    protected override void OnForgotten(Peer peer) => _plan.Forget(peer);
+    protected override void OnForgotten(Peer peer)
+    {
+        _plan.Forget(peer);
+        _spreading.Forget(peer);
+    }
 
     /// <summary>The one signed message, the crawl request, has two forms in all the families there are, and both are read.</summary>
     protected override bool IsMalformedDishonest => true;
@@ -229,10 +253,14 @@ public sealed class TrustChainCommunity : Community
             return false;
         }
         var result = _intake.Take(block, wanted, out var verdict);
-        if (result == IntakeResult.Kept) _witnesses.Kept(block, wanted);
+        if (result == IntakeResult.Kept)
+        {
+            _witnesses.Kept(block, wanted);
+            if (!wanted) _spreading.Heard(block);
+        }
         _witnesses.Shown(from, block);
         if (block.PublicKey.SequenceEqual(Own.Key)) OwnBlockCame(from, block, result, verdict);
-        else if (result == IntakeResult.Invalid) LookForEvidence(from, block, verdict!);
+        else if (result == IntakeResult.Invalid) _evidence.Consider(from, block, verdict!);
         else if (result != IntakeResult.Unwanted) _agreements.Consider(block, verdict, from);
         return result is IntakeResult.Kept or IntakeResult.Known;
     }
@@ -289,26 +317,27 @@ public sealed class TrustChainCommunity : Community
         if (Own.NeedsRecovery && Book.FindAt(from) is { } peer) _plan.Recover(peer);
     }
 
-    /// <summary>A well-signed block that does not fit to its neighbours says that its owner signed two versions: fetch the other.</summary>
-    private void LookForEvidence(Endpoint from, HalfBlock block, Verdict verdict)
-    {
-        if (verdict.Faults.Contains(BlockFault.BadSignature) || verdict.Fraud is not null || Store.FraudOf(block.PublicKey) is not null) return;
-        if (!verdict.Faults.Contains(BlockFault.PreviousHashMismatch) && !verdict.Faults.Contains(BlockFault.NextHashMismatch)) return;
-        if (Book.FindAt(from) is not { } peer || !_evidence.TryTake(Now, 1, 5)) return;
-        Go(_crawler.AskAsync(peer, block.PublicKey.ToArray(), Math.Max(1, block.Sequence - 1L), block.Sequence + 1L));
-    }
-
     private void OnFraud(FraudProof fraud)
     {
         FraudFound?.Invoke(fraud);
         Changed?.Invoke();
         _broadcasts.Fraud(fraud);
+        // With its proposal, or nobody could check it.
+        if (Store.ProofAgainst(fraud.Culprit) is { } whole) _spreading.Proven(whole);
+    }
+
+    /// <summary>Takes in a block that a full node pushed; true when it is new and kept.</summary>
+    internal bool TakeNews(Peer peer, HalfBlock block)
+    {
+        var known = IsKnown(block);
+        return Receive(peer.Address, block) && !known;
     }
 
     // ---- What goes out ----
 
     internal new TimeSpan Now => base.Now;
     internal new NodeEnvironment Environment => base.Environment;
+    internal bool IsHere(Peer peer) => Peers.Contains(peer);
     internal Peer? FindAt(Endpoint address) => Book.FindAt(address);
     internal Crawler Crawler => _crawler;
     internal void Announce(HalfBlock block) => _intake.Announce(block);
@@ -316,6 +345,9 @@ public sealed class TrustChainCommunity : Community
     internal void SendMessage<T>(Endpoint to, T message) where T : struct, Wire.IMessage<T> => SendUnsigned(to, message);
     internal static void ExpectFrom(Peer peer, int datagrams) => Expect(peer, datagrams);
     internal void SpreadPair(HalfBlock proposal, HalfBlock agreement, ReadOnlySpan<byte> exceptTo) => _broadcasts.Pair(proposal, agreement, exceptTo);
+    internal void SendSigned<T>(Peer to, T message) where T : struct, Wire.IMessage<T> => Send(to, message);
+    internal Spreading Spreading => _spreading;
+    internal new CancellationToken Leaving => base.Leaving;
     internal void SendBlock(Endpoint to, HalfBlock block) => SendUnsigned(to, new HalfBlockMessage(block));
 
     /// <summary>Starts work whose end nobody waits for. What it throws is a bug of ours and surfaces on the loop.</summary>
@@ -341,6 +373,7 @@ public sealed class TrustChainCommunity : Community
         _sending.Resend();
         _witnesses.Tell();
         _eviction.Work();
+        _plan.RecoverFromAll();
     }
 
     /// <summary>Goes through the store after the start, in pieces, so that the node lives meanwhile.</summary>

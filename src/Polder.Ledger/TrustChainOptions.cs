@@ -53,6 +53,12 @@ public sealed record TrustChainOptions
     /// </summary>
     public bool OwnChainUncertain { get; init; }
 
+    /// <summary>How new blocks and proofs spread among full nodes.</summary>
+    public Dissemination.DisseminationOptions Dissemination { get; init; } = new();
+
+    /// <summary>Fetching everybody's chains.</summary>
+    public Crawling.SurveyOptions Survey { get; init; } = new();
+
     private static int InRange(int value, int from, int to) =>
         value >= from && value <= to ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"Allowed: {from} to {to}.");
 

@@ -1,4 +1,5 @@
 using Polder.Ledger;
+using Polder.Ledger.Fraud;
 using Polder.Ledger.Records;
 using Polder.Ledger.Stores;
 using Polder.Overlay;
@@ -16,6 +17,7 @@ public static class LedgerNodes
             var platter = node.Disk.Surface("blocks", () => new MemoryPlatter());
             var ledger = host.Join(context => new TrustChainCommunity(context, new MemoryBlockStore(platter, node.Disk.CommitAsync), options));
             host.Offer(ledger);
+            _ = new ForkerRefusal(host, ledger);
             host.Offer(new HelpRecords(ledger, node.Identity.Public));
             setUp?.Invoke(node, host);
         });

@@ -20,7 +20,8 @@ internal sealed class CrawlPlan(TrustChainCommunity ledger, Crawler crawler)
     {
         var standing = Of(peer);
         if (!standing.AskedForOwn || ledger.Own.NeedsRecovery) Recover(peer);
-        if (_running >= CrawlsAtOnceMax || standing.CrawlAt > ledger.Now || !IsWorthCrawling(peer, standing)) return;
+        // Who fetches everybody's chains asks by a plan of its own.
+        if (ledger.Survey.IsRunning || _running >= CrawlsAtOnceMax || standing.CrawlAt > ledger.Now || !IsWorthCrawling(peer, standing)) return;
         standing.CrawlAt = ledger.Now + ledger.Options.CrawlInterval;
         ledger.Go(CrawlAsync(peer));
     }
@@ -41,6 +42,13 @@ internal sealed class CrawlPlan(TrustChainCommunity ledger, Crawler crawler)
         ledger.Go(RecoverAsync(peer));
     }
 
+    /// <summary>While the own chain is in doubt, everybody here is asked, each at times.</summary>
+    public void RecoverFromAll()
+    {
+        if (!ledger.Own.NeedsRecovery) return;
+        foreach (var peer in ledger.Peers) Recover(peer);
+    }
+
     private async Task RecoverAsync(Peer peer)
     {
         var key = ledger.Own.Key.ToArray();
@@ -51,7 +59,7 @@ internal sealed class CrawlPlan(TrustChainCommunity ledger, Crawler crawler)
         {
             var rest = await crawler.ChainAsync(peer, key);
             result = rest with { NewBlocks = rest.NewBlocks + result.NewBlocks };
-            if (rest.Complete) ledger.Own.Confirmed(peer.Key, result.ShowedChain || rest.ShowedChain);
+            if (rest.Complete) ledger.Own.Confirmed(peer.Key, result.ShowedChain || rest.ShowedChain, ledger.Peers.Count, ledger.Now);
         }
         if (!result.Answered) Of(peer).AskedForOwn = false;
         if (before != ledger.Own.NeedsRecovery || result.NewBlocks > 0) ledger.NotifyChanged();

@@ -28,4 +28,11 @@ public static class BlockStoreExtensions
     /// <summary>How many numbers below the highest that is held are missing.</summary>
     public static long MissingOf(this IBlockStore store, ReadOnlySpan<byte> key) =>
         store.Latest(key) is { } latest ? latest.Sequence - store.CountOf(key) : 0;
+
+    /// <summary>The first proof against that key, with all that is needed to check it elsewhere; null when there is none, or its proposal is not here.</summary>
+    public static FraudProof? ProofAgainst(this IBlockStore store, ReadOnlySpan<byte> culprit)
+    {
+        if (store.FraudOf(culprit) is not { } proof || proof.Kind == FraudKind.DoubleSign || proof.Proposal is not null) return store.FraudOf(culprit);
+        return store.Get(proof.First.LinkKey, proof.First.LinkSequence) is { } proposal ? proof with { Proposal = proposal } : null;
+    }
 }

@@ -161,6 +161,12 @@ public sealed record FraudProof(FraudKind Kind, HalfBlock First, HalfBlock Secon
     /// <summary>The 74 bytes of who signed both.</summary>
     public ReadOnlySpan<byte> Culprit => First.PublicKey;
 
+    /// <summary>
+    /// The proposal to which both agree, without which nobody else can check a double countersign; null in a double sign, and where a
+    /// store keeps it with its other blocks.
+    /// </summary>
+    public HalfBlock? Proposal { get; init; }
+
     /// <summary>Whether both name the same two blocks, in any order.</summary>
     public bool SameBlocks(FraudProof other) =>
         (First.Hash == other.First.Hash && Second.Hash == other.Second.Hash) || (First.Hash == other.Second.Hash && Second.Hash == other.First.Hash);

@@ -17,6 +17,8 @@ public enum StatePart
     DhtRecords,
     /// <summary>Keys that had sessions with us.</summary>
     StickyKeys,
+    /// <summary>When which chain was looked at last, while everybody's are fetched.</summary>
+    CrawlProgress,
 }
 
 /// <summary>
