@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Ledger.Blocks;
 using SQLitePCL;

@@ -354,14 +354,14 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     public Task FlushAsync() => CheckedWriter.FlushAsync();
 
     /// <summary>Writes what is left; nothing can be written afterwards, but all can be read.</summary>
-    internal void StopWriting() => _writer?.Stop();
+    internal void StopWriting() => _writer?.Dispose();
 
     /// <summary>Writes what is left and closes the file.</summary>
     public void Dispose()
     {
         if (_disposed) return;
         _disposed = true;
-        _writer?.Stop();
+        _writer?.Dispose();
         _database.Dispose();
     }
 

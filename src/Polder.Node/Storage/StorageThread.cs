@@ -4,7 +4,7 @@ namespace Polder.Node.Storage;
 /// The one writer. Takes what has gathered, writes it in one transaction, and says that it is safe: while one group is
 /// flushed to the disk, the next gathers.
 /// </summary>
-internal sealed class StorageThread
+internal sealed class StorageThread : IDisposable
 {
     /// <summary>
     /// Without anybody waiting for them, so many writes are gathered at most before they are written. Small enough that who
@@ -105,7 +105,7 @@ internal sealed class StorageThread
     }
 
     /// <summary>Writes what is left and closes. Blocks until done.</summary>
-    public void Stop()
+    public void Dispose()
     {
         lock (_gate)
         {

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Polder.Ledger.Blocks;
 using Polder.Ledger.Records;
 using Polder.Ledger.Stores;
 

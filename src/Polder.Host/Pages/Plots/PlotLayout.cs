@@ -41,7 +41,7 @@ internal sealed class PlotLayout
     public double Width { get; }
     public double Height { get; }
     public double Left { get; }
-    public double InnerTop => Top;
+    public double InnerTop { get; } = Top;
     public double InnerWidth { get; }
     public double InnerHeight { get; }
     public IReadOnlyList<(double Value, string Text)> XTicks { get; }
