@@ -151,7 +151,7 @@ public sealed class SqliteBlockStoreTests : BlockStoreContract, IDisposable
     }
 
     /// <summary>A database as older programs made it.</summary>
-    private static void MakeOld(Database database, int form, IReadOnlyList<HalfBlock> blocks)
+    private static void MakeOld(Database database, int form, HalfBlock[] blocks)
     {
         Schema.UpgradeTo(database, 0, form);
         using var fact = database.PrepareOnce("INSERT INTO facts VALUES ('owner', ?)");
