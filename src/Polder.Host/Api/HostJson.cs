@@ -101,6 +101,8 @@ internal sealed record ApiFile(int Port, int Pid, string Token);
 [JsonSerializable(typeof(SimView))]
 [JsonSerializable(typeof(BackupView))]
 [JsonSerializable(typeof(ReadyView))]
+[JsonSerializable(typeof(StudyView))]
+[JsonSerializable(typeof(IReadOnlyList<StudyInfo>))]
 [JsonSerializable(typeof(IReadOnlyList<OptionValue>))]
 [JsonSerializable(typeof(IReadOnlyList<ScenarioView>))]
 [JsonSerializable(typeof(IReadOnlyList<FigureView>))]

@@ -1,11 +1,12 @@
 using System.Globalization;
 using Polder.Host.Lab;
+using Polder.Host.Pages.Simulator;
 using Polder.Node.Operations;
 
 namespace Polder.Host.Pages;
 
 /// <summary>Asks the node for what a page shows. The same for the page itself and for its live fragments.</summary>
-internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHistory traffic, TimeProvider time)
+internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHistory traffic, SimulationJobs jobs, TimeProvider time)
 {
     /// <summary>Blocks that are listed on one page of a chain.</summary>
     public const int BlocksListed = 15;
@@ -20,7 +21,7 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     public static readonly TimeSpan InvitationLifetime = TimeSpan.FromDays(7);
 
     /// <summary>The names in the addresses of live streams, "/live/home".</summary>
-    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab"];
+    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab", "simulation"];
 
     /// <summary>Loads a page by its name and query.</summary>
     public Task<IPageModel> LoadAsync(string name, IQueryCollection query, Notice? notice, CancellationToken cancellation) => name switch
@@ -31,6 +32,7 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         "trust" => TrustAsync(Text(query, "unit"), Text(query, "why"), notice, cancellation),
         "inbox" => InboxAsync(notice, cancellation),
         "doctor" => DoctorAsync(notice, cancellation),
+        "simulation" => SimulationAsync(Text(query, "study"), FormState.Empty, notice, cancellation),
         "lab" => LabAsync(Number(Text(query, "drawn")), notice, cancellation),
         _ => throw new OperationRefusedException(RefusalKind.NotFound, "There is no such page."),
     };
@@ -141,6 +143,12 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
         var count = drawn ?? lab.Current?.Nodes.Count ?? 0;
         return new LabModel(Frame(status, notice, $"/live/lab?drawn={count}"), (int)Math.Min(count, 1000));
+    }
+
+    public async Task<IPageModel> SimulationAsync(string? study, FormState form, Notice? notice, CancellationToken cancellation)
+    {
+        var choice = SimulatorChoice.Find(study);
+        return new SimulatorModel(Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), notice, "/live/simulation" + Query(("study", choice.Key))), choice, form, jobs.Current);
     }
 
     public async Task<IPageModel> ProblemAsync(string title, string text, CancellationToken cancellation) =>
