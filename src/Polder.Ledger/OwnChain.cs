@@ -22,6 +22,7 @@ public sealed class OwnChain
     private HalfBlock? _latest;
     private FraudProof? _fraud;
     private long _missing;
+    private uint _recoveredTo;
 
     internal OwnChain(NodeEnvironment environment, KeyPair identity, IBlockStore store, TrustChainOptions options)
     {
@@ -138,7 +139,9 @@ public sealed class OwnChain
         // Where one block was forgotten, more may be: sign nothing before somebody was asked for the end of the chain.
         _uncertain = true;
         _witnesses.StartAgain();
-        if (_missing == 0) FlushedTo = Math.Max(FlushedTo, block.Sequence);
+        // The last came first, and what was missing below it came after.
+        _recoveredTo = Math.Max(_recoveredTo, block.Sequence);
+        if (_missing == 0) FlushedTo = Math.Max(FlushedTo, _recoveredTo);
     }
 
     /// <summary>Reads again what the store knows of the own chain: after blocks or proofs came from outside.</summary>

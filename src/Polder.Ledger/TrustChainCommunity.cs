@@ -179,6 +179,14 @@ public sealed class TrustChainCommunity : Community
         return verdict ?? Validator.Validate(block, Store);
     }
 
+    /// <summary>Takes in a proof of fraud that the owner brings, if it proves anything.</summary>
+    public FraudFault Import(FraudProof proof)
+    {
+        var fault = FraudRules.FaultOf(proof, Environment.Signatures);
+        if (fault == FraudFault.None) _spreading.Take(proof);
+        return fault;
+    }
+
     /// <summary>Takes in many blocks that the owner brings from elsewhere, verified on the workers; completes when they are safe on disk.</summary>
     public async Task<IngestResult> ImportAsync(IEnumerable<HalfBlock> blocks)
     {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Ledger;
+using Polder.Ledger.Fraud;
 using Polder.Ledger.Records;
 using Polder.Ledger.Stores;
 using Polder.Net;
@@ -130,6 +131,8 @@ public sealed class NodeBuilder
             {
                 OwnChainUncertain = _ledger.OwnChainUncertain || store.SigningRefused is not null,
                 OwnLengthAtLeast = Math.Max(_ledger.OwnLengthAtLeast, mark.Read()),
+                Survey = _ledger.Survey with { IsOn = _ledger.Survey.IsOn || _options.CrawlEverything },
+                Dissemination = _options.SpreadBytesPerSecond is { } budget ? _ledger.Dissemination with { BytesPerSecond = budget } : _ledger.Dissemination,
             }));
             var records = new HelpRecords(ledger, identity.Public);
             if (_options.SignAnyway)
@@ -147,7 +150,7 @@ public sealed class NodeBuilder
             host.Join(static context => new IPv8DhtCommunity(context));
             var dht = host.Join(static context => new DhtCommunity(context));
             dht.Service.Relays = () => host.Relays.Reservations;
-            ledger.FraudFound += proof => Charge(host, proof);
+            _ = new ForkerRefusal(host, ledger);
             foreach (var list in lists) host.Contact.Add(list);
             foreach (var join in _joins) join(host);
             var node = new PolderNode(_options, parts, ledger, records, mark);
@@ -158,12 +161,6 @@ public sealed class NodeBuilder
             if (_options is { Loopback: false, PortMapping: true }) MapPort(parts, host, loop, socket.LocalEndpoint.Port);
             return node;
         }).WaitAsync(cancellation).ConfigureAwait(false);
-    }
-
-    /// <summary>A proven fraud lowers its author's standing as a neighbour for good (OV-7.3).</summary>
-    private static void Charge(NodeHost host, FraudProof proof)
-    {
-        if (PublicKey.TryParse(proof.Culprit, out var key) && host.Peers.Find(key) is { } peer) host.Neighbourhood.Charge(peer, Misdeed.LedgerFraud);
     }
 
     /// <summary>Asks the router for our port; whoever has a public address of his own needs none.</summary>

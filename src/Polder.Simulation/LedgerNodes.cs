@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Polder.Ledger;
 using Polder.Ledger.Fraud;
 using Polder.Ledger.Records;
@@ -15,12 +16,27 @@ public static class LedgerNodes
         world.AddNode(name, home, overlay, (node, host) =>
         {
             var platter = node.Disk.Surface("blocks", () => new MemoryPlatter());
-            var ledger = host.Join(context => new TrustChainCommunity(context, new MemoryBlockStore(platter, node.Disk.CommitAsync), options));
+            var start = options ?? new TrustChainOptions();
+            if (node.Disk.Surface("restored", () => new StrongBox<bool>()).Value) start = start with { OwnChainUncertain = true };
+            var ledger = host.Join(context => new TrustChainCommunity(context, new MemoryBlockStore(platter, node.Disk.CommitAsync), start));
             host.Offer(ledger);
             _ = new ForkerRefusal(host, ledger);
             host.Offer(new HelpRecords(ledger, node.Identity.Public));
             setUp?.Invoke(node, host);
         });
+
+    /// <summary>
+    /// The node dies, and starts again from a backup: the first so many records of its disk. It knows that it was restored, as the program
+    /// does.
+    /// </summary>
+    public static void RestoreBackup(this World world, SimulatedNode node, int records)
+    {
+        world.Crash(node.Name);
+        world.Note($"{node.Name} is restored from a backup of {records} records");
+        node.Disk.Surface("blocks", () => new MemoryPlatter()).RollBack(records);
+        node.Disk.Surface("restored", () => new StrongBox<bool>()).Value = true;
+        world.Restart(node.Name);
+    }
 
     extension(SimulatedNode node)
     {

@@ -92,6 +92,10 @@ internal sealed class ApiNode : INodeOperations, IDisposable
 
     public INetworkOperations Network => new ApiNetwork(this);
 
+    public IFraudOperations Fraud => new ApiWatch(this);
+
+    public ISurveyOperations Survey => new ApiWatch(this);
+
     public async Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default)
     {
         while (true)
@@ -163,7 +167,7 @@ internal sealed class ApiNode : INodeOperations, IDisposable
     private static NodeFaultException Broken(string what) =>
         new($"The node's answer could not be read ({what}). Are the program and the running node of the same version? Restart it: polder run");
 
-    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+    internal static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     internal static string Query(params ReadOnlySpan<(string Name, string? Value)> parameters)
     {

@@ -43,6 +43,12 @@ internal sealed record TagBody(string? Name, double? KilobytesPerSecond, int? Ne
 /// <summary>Body of POST /api/bundle, and answer of GET: the file as base64.</summary>
 internal sealed record BundleBody(byte[]? Bundle);
 
+/// <summary>A body that is a file, as base64.</summary>
+internal sealed record FileBody(byte[]? File);
+
+/// <summary>Body of POST /api/crawl/all.</summary>
+internal sealed record RunBody(bool? Run);
+
 /// <summary>How many.</summary>
 internal sealed record CountView(int Count);
 
@@ -87,6 +93,13 @@ internal sealed record ApiFile(int Port, int Pid, string Token);
 [JsonSerializable(typeof(TagBody))]
 [JsonSerializable(typeof(BundleBody))]
 [JsonSerializable(typeof(CountView))]
+[JsonSerializable(typeof(FileBody))]
+[JsonSerializable(typeof(RunBody))]
+[JsonSerializable(typeof(FraudDocument))]
+[JsonSerializable(typeof(FraudCheckView))]
+[JsonSerializable(typeof(IReadOnlyList<FraudDetail>))]
+[JsonSerializable(typeof(CrawlProgressView))]
+[JsonSerializable(typeof(NetworkStatisticsView))]
 [JsonSerializable(typeof(DoctorView))]
 [JsonSerializable(typeof(ConnectionView))]
 [JsonSerializable(typeof(InvitationView))]

@@ -69,6 +69,7 @@ internal static class NodeApi
         Post("crawl", json.CrawlBody, json.CrawlView, (body, stop) =>
             node.CrawlAsync(body.Peer ?? throw Bad("\"peer\" is missing: a short name, a public key or the beginning of one."), stop));
         NetworkApi.Map(application, node.Network);
+        WatchApi.Map(application, node);
         application.Map("/api/{**rest}", (RequestDelegate)(context => Answers.WriteErrorAsync(context, HttpStatusCode.NotFound,
             $"There is no {context.Request.Method} {context.Request.Path}; docs/api.md lists what there is.")));
 
@@ -153,7 +154,7 @@ internal static class NodeApi
     internal static string Needed(IQueryCollection query, string name) =>
         Text(query, name) ?? throw Bad($"The query parameter \"{name}\" is missing.");
 
-    private static int Number(IQueryCollection query, string name, int fallback, int max) =>
+    internal static int Number(IQueryCollection query, string name, int fallback, int max) =>
         (int)Number(query, name, fallback, (long)max, 1);
 
     private static long Number(IQueryCollection query, string name, long fallback, long max, long min = 0)

@@ -5,7 +5,7 @@ using Polder.Node.Operations;
 
 namespace Polder.Host.Commands;
 
-/// <summary>polder chain, polder block, polder crawl.</summary>
+/// <summary>polder chain, polder block.</summary>
 internal static class ChainCommands
 {
     private const string PeerHelp = "A short name, a public key, or the beginning of one.";
@@ -78,22 +78,6 @@ internal static class ChainCommands
                 terminal.Say(detail.Linked.Count == 1 ? "Its other half:" : "Its other halves (more than one is fraud):");
                 ShowBlocks(terminal, detail.Linked);
             }
-            return CommandLine.Done;
-        });
-        return command;
-    }
-
-    public static Command Crawl(SharedOptions shared, Surroundings surroundings)
-    {
-        var peer = new Argument<string>("PEER") { Description = PeerHelp };
-        var command = new Command("crawl", "Ask a peer for its chain, and keep what is new and not invalid.") { peer };
-        surroundings.Ask(command, shared, async (node, parsed, json, stop) =>
-        {
-            var terminal = surroundings.Terminal;
-            var crawl = await terminal.WaitAsync("Asking for the chain", () => node.CrawlAsync(parsed.GetValue(peer)!, stop)).ConfigureAwait(false);
-            if (json) terminal.Json(crawl, HostJson.Default.CrawlView);
-            else terminal.Say(string.Create(CultureInfo.InvariantCulture,
-                $"{Words.Count(crawl.Blocks, "new block")}{(crawl.Complete ? "; the chain is here without a gap." : "; there are gaps still. Crawl again later.")}"));
             return CommandLine.Done;
         });
         return command;

@@ -99,8 +99,8 @@ internal static class CommandLine
             InvitationCommands.Contacts(shared, surroundings), InvitationCommands.Bundle(shared, surroundings),
             TagCommands.Tag(shared, surroundings), DhtCommands.Dht(shared, surroundings),
             RecordCommands.Record(shared, surroundings), RecordCommands.Inbox(shared, surroundings),
-            ChainCommands.Chain(shared, surroundings), ChainCommands.Block(shared, surroundings), ChainCommands.Crawl(shared, surroundings),
-            TrustCommands.Trust(shared, surroundings), TrustCommands.Fraud(shared, surroundings),
+            ChainCommands.Chain(shared, surroundings), ChainCommands.Block(shared, surroundings), CrawlCommands.Crawl(shared, surroundings),
+            TrustCommands.Trust(shared, surroundings), FraudCommands.Fraud(shared, surroundings),
             BackupCommands.Backup(shared, surroundings), BackupCommands.Restore(shared, surroundings),
             LaboratoryCommands.Sim(shared, surroundings), LaboratoryCommands.Bench(shared, surroundings),
         ])

@@ -39,11 +39,11 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
           polder chain import FILE  check blocks that were made elsewhere, and keep the good ones
           polder chain check FILE…  only check them: no node, nothing kept
           polder block PEER.NUMBER  one block with both halves
-          polder crawl PEER       ask a peer for its chain
+          polder crawl PEER       ask a peer for its chain; --all: everybody for everybody's
 
         Trust
           polder trust [PEER]     the ranking from my own point of view; --why shows what is behind a score
-          polder fraud            proven frauds
+          polder fraud            proven frauds; export PEER FILE, check FILE, import FILE
 
         Laboratory
           polder sim [NAME]       a scenario in the simulator, repeatable from its seed
@@ -65,7 +65,7 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
     {
         ["run"] =
         [
-            "polder run", "polder run --join 192.0.2.7:8090", "polder run --data ~/second --port 8190 --page 8195 --loopback",
+            "polder run", "polder run --join 192.0.2.7:8090", "polder run --data ~/second --port 8190 --page 8195 --loopback", "polder run --crawl",
         ],
         ["id"] = ["polder id", "polder id --json"],
         ["peers"] = ["polder peers", "polder peers --json"],
@@ -89,7 +89,12 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         ["unseal"] = ["polder id unseal"],
         ["import"] = ["polder chain import tests/vectors/trustchain/trustchain_blocks.json"],
         ["block"] = ["polder block ab-cd-ef-gh-ij.7"],
-        ["crawl"] = ["polder crawl ab-cd-ef-gh-ij"],
+        ["crawl"] = ["polder crawl ab-cd-ef-gh-ij", "polder crawl --all", "polder crawl --stop"],
+        ["fraud"] = ["polder fraud", "polder fraud export ab-cd-ef-gh-ij ab.polder-fraud", "polder fraud check ab.polder-fraud", "polder fraud import ab.polder-fraud"],
+        ["fraud export"] = ["polder fraud export ab-cd-ef-gh-ij ab.polder-fraud", "polder fraud export ab-cd-ef-gh-ij - | polder fraud check -"],
+        ["fraud check"] = ["polder fraud check ab.polder-fraud", "polder fraud check - --json"],
+        ["fraud import"] = ["polder fraud import ab.polder-fraud"],
+        ["fraud list"] = ["polder fraud list --json"],
         ["trust"] = ["polder trust", "polder trust ab-cd-ef-gh-ij --why", "polder trust --unit hours"],
         ["backup"] = ["polder backup ~/polder.backup"],
         ["restore"] = ["polder restore ~/polder.backup --data ~/restored"],
@@ -120,7 +125,8 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         var command = parseResult.CommandResult.Command;
         if (command is RootCommand) return WriteOverview(terminal);
         var code = _usual.Invoke(parseResult);
-        if (Examples.TryGetValue(command.Name, out var lines))
+        var parent = command.Parents.OfType<Command>().FirstOrDefault()?.Name;
+        if (Examples.TryGetValue(parent + " " + command.Name, out var lines) || Examples.TryGetValue(command.Name, out lines))
         {
             terminal.Say("Examples:");
             foreach (var line in lines) terminal.Say("  " + line);

@@ -23,8 +23,9 @@ internal static class RunCommand
         var page = new Option<int?>("--page") { Description = "Port of the page and the local API on 127.0.0.1, 0 for any free one. Default: 8080.", HelpName = "PORT" };
         var join = new Option<string[]>("--join") { Description = "A node to begin with. May be given several times.", HelpName = "HOST:PORT" };
         var loopback = new Option<bool>("--loopback") { Description = "127.0.0.1 only: no local network, no port mapping, no outside bootstrap." };
+        var crawl = new Option<bool>("--crawl") { Description = "Crawler mode: fetch everybody's chains, politely, and keep on." };
         var set = new Option<string[]>("--set") { Description = "Any other setting by its name; polder config lists them. May be given several times.", HelpName = "KEY=VALUE" };
-        var command = new Command("run", "Start my node and its page. The first time it makes my identity. Ctrl+C stops it.") { port, page, join, loopback, set };
+        var command = new Command("run", "Start my node and its page. The first time it makes my identity. Ctrl+C stops it.") { port, page, join, loopback, crawl, set };
         command.SetAction(async (parsed, stop) =>
         {
             var typed = new List<KeyValuePair<string, string>>();
@@ -33,6 +34,7 @@ internal static class RunCommand
             if (parsed.GetValue(page) is { } tcp) typed.Add(new("page", tcp.ToString(CultureInfo.InvariantCulture)));
             if (parsed.GetValue(join) is { Length: > 0 } addresses) typed.Add(new("join", string.Join(',', addresses)));
             if (parsed.GetValue(loopback)) typed.Add(new("loopback", "true"));
+            if (parsed.GetValue(crawl)) typed.Add(new("ledger.crawlEverything", "true"));
             foreach (var pair in parsed.GetValue(set) ?? [])
             {
                 var equals = pair.IndexOf('=', StringComparison.Ordinal);

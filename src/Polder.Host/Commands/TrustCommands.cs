@@ -5,7 +5,7 @@ using Polder.Node.Operations;
 
 namespace Polder.Host.Commands;
 
-/// <summary>polder trust, polder fraud.</summary>
+/// <summary>polder trust.</summary>
 internal static class TrustCommands
 {
     public static Command Trust(SharedOptions shared, Surroundings surroundings)
@@ -42,32 +42,6 @@ internal static class TrustCommands
                 ]));
                 terminal.Say();
                 terminal.Say("The records behind a score: polder trust PEER --why");
-            }
-            return CommandLine.Done;
-        });
-        return command;
-    }
-
-    public static Command Fraud(SharedOptions shared, Surroundings surroundings)
-    {
-        var command = new Command("fraud", "Proven frauds: somebody signed two different blocks where only one may be.");
-        surroundings.Ask(command, shared, async (node, _, json, stop) =>
-        {
-            var frauds = await node.FraudsAsync(stop).ConfigureAwait(false);
-            var terminal = surroundings.Terminal;
-            if (json) terminal.Json(frauds, HostJson.Default.IReadOnlyListFraudView);
-            else if (frauds.Count == 0) terminal.Say("No fraud is known.");
-            else
-            {
-                foreach (var fraud in frauds)
-                {
-                    terminal.Say(string.Create(CultureInfo.InvariantCulture,
-                        $"{terminal.Strong(fraud.Culprit.Name)} {(fraud.Kind == "double-sign" ? $"signed two different blocks with the number {fraud.First.Sequence}" : $"agreed twice to one proposal ({fraud.Kind})")}:"));
-                    terminal.Say($"  {fraud.First.Hash}  {Terminal.Clean(fraud.First.Summary)}");
-                    terminal.Say($"  {fraud.Second.Hash}  {Terminal.Clean(fraud.Second.Summary)}");
-                }
-                terminal.Say();
-                terminal.Say("Look at either: polder block HASH");
             }
             return CommandLine.Done;
         });

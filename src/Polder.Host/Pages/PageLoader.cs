@@ -17,11 +17,14 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     /// <summary>Rows of the ranking whose bar shows what came straight and what through others: each costs a look at the graph.</summary>
     public const int RanksExplained = 12;
 
+    /// <summary>Frauds on the page, two blocks each.</summary>
+    public const int FraudsShown = 20;
+
     /// <summary>How long an invitation of the page holds.</summary>
     public static readonly TimeSpan InvitationLifetime = TimeSpan.FromDays(7);
 
     /// <summary>The names in the addresses of live streams, "/live/home".</summary>
-    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab", "simulation"];
+    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab", "simulation", "fraud", "network"];
 
     /// <summary>Loads a page by its name and query.</summary>
     public Task<IPageModel> LoadAsync(string name, IQueryCollection query, Notice? notice, CancellationToken cancellation) => name switch
@@ -33,6 +36,8 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         "inbox" => InboxAsync(notice, cancellation),
         "doctor" => DoctorAsync(notice, cancellation),
         "simulation" => SimulationAsync(Text(query, "study"), FormState.Empty, notice, cancellation),
+        "fraud" => FraudAsync(null, false, null, notice, cancellation),
+        "network" => NetworkAsync(notice, cancellation),
         "lab" => LabAsync(Number(Text(query, "drawn")), notice, cancellation),
         _ => throw new OperationRefusedException(RefusalKind.NotFound, "There is no such page."),
     };
@@ -149,6 +154,23 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     {
         var choice = SimulatorChoice.Find(study);
         return new SimulatorModel(Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), notice, "/live/simulation" + Query(("study", choice.Key))), choice, form, jobs.Current);
+    }
+
+    /// <summary>The frauds, and what an uploaded file proves.</summary>
+    public async Task<IPageModel> FraudAsync(FraudCheckView? check, bool kept, string? problem, Notice? notice, CancellationToken cancellation)
+    {
+        var frauds = await node.Fraud.ListAsync(FraudsShown, cancellation).ConfigureAwait(false);
+        return new FraudModel(Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), notice, "/live/fraud"), frauds, check, kept, problem);
+    }
+
+    public async Task<IPageModel> NetworkAsync(Notice? notice, CancellationToken cancellation)
+    {
+        var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
+        var statistics = await node.Survey.StatisticsAsync(cancellation).ConfigureAwait(false);
+        CrawlProgressView? crawl = null;
+        try { crawl = await node.Survey.ProgressAsync(cancellation).ConfigureAwait(false); }
+        catch (OperationRefusedException) { /* A folder at rest. */ }
+        return new NetworkModel(Frame(status, notice, "/live/network"), statistics, crawl);
     }
 
     public async Task<IPageModel> ProblemAsync(string title, string text, CancellationToken cancellation) =>

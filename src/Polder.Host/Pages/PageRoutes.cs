@@ -40,6 +40,9 @@ internal static class PageRoutes
         Page("/doctor", "doctor");
         Page("/lab", "lab");
         Page("/simulation", "simulation");
+        Page("/fraud", "fraud");
+        Page("/network", "network");
+        application.MapGet("/fraud/export", (RequestDelegate)(context => ExportFraudAsync(context, services.GetRequiredService<INodeOperations>())));
         Route("/block/{id}", context => loader.BlockAsync((string?)context.Request.RouteValues["id"] ?? "", context.RequestAborted));
         services.GetRequiredService<Posts>().Map(application);
         MapLive(application);
@@ -56,6 +59,20 @@ internal static class PageRoutes
             Task HandleAsync(HttpContext context) => AnswerAsync(context, () => load(context));
             application.MapGet(path, HandleAsync);
         }
+    }
+
+    private static async Task ExportFraudAsync(HttpContext context, INodeOperations node)
+    {
+        try
+        {
+            var document = await node.Fraud.ExportAsync(context.Request.Query["peer"].ToString(), context.RequestAborted).ConfigureAwait(false);
+            context.Response.ContentType = "application/json; charset=utf-8";
+            context.Response.Headers.ContentDisposition = $"attachment; filename=\"{document.FileName}\"";
+            context.Response.Headers.CacheControl = "no-store";
+            await context.Response.Body.WriteAsync(document.Content, context.RequestAborted).ConfigureAwait(false);
+        }
+        catch (OperationRefusedException refusal) { await AnswerAsync(context, () => throw refusal).ConfigureAwait(false); }
+        catch (OperationCanceledException) { /* The browser went. */ }
     }
 
     private static void MapLive(WebApplication application)

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.Features;
 using Polder.Host.Pages.Simulator;
+using Polder.Ledger.Fraud;
 using Polder.Node.Operations;
 using Endpoint = Polder.Net.Endpoint;
 
@@ -28,9 +29,11 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
         Post("/invitation", InviteAsync);
         Post("/simulation", SimulateAsync);
         Post("/simulation/stop", StopSimulationAsync);
+        Post("/network/crawl", SurveyAsync);
+        Post("/fraud", FraudAsync, FraudFile.BytesMax + BodyBytesMax);
 
-        void Post(string path, Func<HttpContext, IFormCollection, Task> handle) =>
-            routes.MapPost(path, (RequestDelegate)(context => TakeAsync(context, handle)));
+        void Post(string path, Func<HttpContext, IFormCollection, Task> handle, int bytesMax = BodyBytesMax) =>
+            routes.MapPost(path, (RequestDelegate)(context => TakeAsync(context, handle, bytesMax)));
     }
 
     /// <summary>
@@ -40,7 +43,7 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
     private static bool ComesFromOurPage(HttpRequest request) =>
         request.Headers.Origin.Count == 1 || request.Headers["Sec-Fetch-Site"] == "same-origin";
 
-    private static async Task TakeAsync(HttpContext context, Func<HttpContext, IFormCollection, Task> handle)
+    private static async Task TakeAsync(HttpContext context, Func<HttpContext, IFormCollection, Task> handle, int bytesMax)
     {
         if (!ComesFromOurPage(context.Request))
         {
@@ -48,7 +51,7 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
                 "A form was sent without saying where it comes from, so it was not taken. Scripts use the local API: docs/api.md.")).ConfigureAwait(false);
             return;
         }
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = BodyBytesMax;
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = bytesMax;
         IFormCollection form;
         try
         {
@@ -179,6 +182,46 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
     // Drawn at once and not redirected to: an invitation in an address would stay in the browser's history.
     private Task InviteAsync(HttpContext context, IFormCollection form) =>
         PageRoutes.AnswerAsync(context, () => loader.InvitationAsync(context.RequestAborted));
+
+    private async Task SurveyAsync(HttpContext context, IFormCollection form)
+    {
+        Notice said;
+        try
+        {
+            var run = form["run"] == "true";
+            await node.Survey.RunAsync(run, context.RequestAborted).ConfigureAwait(false);
+            said = run ? new Notice("good", "It has begun.", "Everybody's chains come in, a few requests a second.") : new Notice("", "It has ended.", "What came is kept; it goes on from there.");
+        }
+        catch (OperationRefusedException refusal) { said = new Notice("bad", "Nothing was begun.", refusal.Message); }
+        Redirect(context, "/network", said);
+    }
+
+    // Drawn at once: the file is nowhere but in this request.
+    private async Task FraudAsync(HttpContext context, IFormCollection form)
+    {
+        var stop = context.RequestAborted;
+        var (check, kept, problem) = (default(FraudCheckView), false, default(string));
+        if (form.Files["file"] is not { Length: > 0 } file) problem = "Choose a file first: a proof of fraud, as somebody gave it to you.";
+        else if (file.Length > FraudFile.BytesMax) problem = $"This file is larger than a proof of fraud can be ({FraudFile.BytesMax / 1024} KB).";
+        else
+        {
+            var content = new byte[file.Length];
+            var stream = file.OpenReadStream();
+            await using (stream.ConfigureAwait(false)) await stream.ReadExactlyAsync(content, stop).ConfigureAwait(false);
+            try
+            {
+                check = await node.Fraud.CheckAsync(content, stop).ConfigureAwait(false);
+                if (check.Proven && form["do"] == "keep")
+                {
+                    await node.Fraud.ImportAsync(content, stop).ConfigureAwait(false);
+                    kept = true;
+                }
+            }
+            catch (OperationRefusedException refusal) { problem = refusal.Message; }
+        }
+        await PageRoutes.AnswerAsync(context, () => loader.FraudAsync(check, kept, problem, null, stop),
+            problem is null && check is { Proven: true } ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity).ConfigureAwait(false);
+    }
 
     /// <summary>What is wrong with an address, in words, or the address.</summary>
     internal static (string? Error, Endpoint Endpoint) Address(string text)

@@ -174,7 +174,7 @@ public sealed class Survey
             return;
         }
         chain.Tried = [];
-        if (answer.Answered) Visited(chain, true);
+        Visited(chain, true);
         _due.Enqueue(chain, now + _options.RestAfterNothing * (1 << chain.Misses));
         chain.Misses = Math.Min(chain.Misses + 1, MissesMax);
     }

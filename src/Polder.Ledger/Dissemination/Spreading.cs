@@ -76,6 +76,14 @@ internal sealed class Spreading
         if (_options.Pushes) PushProof(proof);
     }
 
+    /// <summary>Keeps a proof that was checked, with its proposal, or nobody could be shown it.</summary>
+    public void Take(FraudProof proof)
+    {
+        if (proof.Proposal is { } proposal) _intake.Take(proposal, wanted: true, out _);
+        _intake.Keep(proof);
+        if (proof.Culprit.SequenceEqual(_ledger.Own.Key)) _ledger.Own.Refresh();
+    }
+
     /// <summary>Asks one random full node what is new there.</summary>
     public void Pull()
     {
@@ -139,9 +147,7 @@ internal sealed class Spreading
             _ledger.Book.Discourage(peer, Violation.BrokeRules);
             return;
         }
-        if (proof.Proposal is { } proposal) _intake.Take(proposal, wanted: true, out _);
-        _intake.Keep(proof);
-        if (proof.Culprit.SequenceEqual(_ledger.Own.Key)) _ledger.Own.Refresh();
+        Take(proof);
         if (_ledger.Store.FraudOf(proof.Culprit) is null) _proofsRefused.Add(NewsLog.HeadOf(proof.Culprit));
     }
 

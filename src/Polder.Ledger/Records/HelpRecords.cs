@@ -108,6 +108,12 @@ public sealed class HelpRecords
     private (long Up, long Down)? OwnTotals()
     {
         var (store, own) = (_ledger.Store, _ledger.Own);
+        if (own.NeedsRecovery)
+        {
+            // Blocks of ours are missing or may be: what was worked out of the rest would be wrong afterwards (scenario restore, seed 3).
+            _totals = null;
+            return null;
+        }
         var length = own.Length;
         // Blocks signed since the last look, and no others, have to be gone through.
         var known = _totals ?? (0, 0, 0);

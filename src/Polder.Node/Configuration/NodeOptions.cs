@@ -58,6 +58,16 @@ public sealed record NodeOptions
     /// </summary>
     public bool SignAnyway { get; init; }
 
+    /// <summary>Whether everybody's chains are fetched, politely: crawler mode. Default false.</summary>
+    public bool CrawlEverything { get; init; }
+
+    /// <summary>Bytes a second that spreading new blocks and proofs of fraud may send. 1,000 to 100,000,000; null for the ledger's default, 8,000.</summary>
+    public int? SpreadBytesPerSecond
+    {
+        get;
+        init => field = value is null or (>= 1_000 and <= 100_000_000) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "Allowed: 1000 to 100000000.");
+    }
+
     /// <summary>Limits and intervals of the overlay.</summary>
     public OverlayOptions Overlay { get; init; } = new();
 

@@ -58,6 +58,12 @@ public interface INodeOperations
     /// <summary>Its place in the network: how it is connected, invitations, the DHT, tags.</summary>
     INetworkOperations Network { get; }
 
+    /// <summary>Frauds field by field, and as files.</summary>
+    IFraudOperations Fraud { get; }
+
+    /// <summary>The network as a whole, and fetching everybody's chains.</summary>
+    ISurveyOperations Survey { get; }
+
     /// <summary>Completes when anything shown changed after <paramref name="seen"/>; gives the new version. The first call passes 0.</summary>
     Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default);
 }

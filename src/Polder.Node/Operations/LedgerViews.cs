@@ -112,7 +112,7 @@ internal sealed class LedgerViews(IBlockStore store, BlockValidator validator, W
             $"{record.Proposer}.{record.ProposalSequence}", $"{answerer}.{record.AgreementSequence}", TimeOf(record.Timestamp));
     }
 
-    private static string TransactionText(HalfBlock block)
+    internal static string TransactionText(HalfBlock block)
     {
         if (TransactionJson.TryDecode(block.Transaction, out var json)) return json.ToDisplayText();
         return TransactionCodec.TryDecodeAny(block.Transaction, out var value) ? value.ToDisplayText() : Convert.ToHexStringLower(block.Transaction);

@@ -20,6 +20,7 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     private readonly NodeHost _host;
     private readonly TrustChainCommunity _ledger;
     private readonly LedgerViews _views;
+    private readonly LocalWatch _watch;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ITimer _pulse;
     private readonly Lock _changeGate = new();
@@ -32,6 +33,7 @@ internal sealed class LocalNode : INodeOperations, IDisposable
         (_node, _host, _ledger) = (node, node.Host, node.Ledger);
         _views = new LedgerViews(node.Store, _ledger.Validator, node.Records.Graphs, node.Identity);
         Network = new LocalNetwork(node, this);
+        _watch = new LocalWatch(node, this);
         _ledger.Changed += Change;
         _host.Peers.Added += _ => Change();
         _host.Peers.Removed += _ => Change();
@@ -157,6 +159,10 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) => OnLoopAsync(_views.Frauds, cancellation);
 
     public INetworkOperations Network { get; }
+
+    public IFraudOperations Fraud => _watch;
+
+    public ISurveyOperations Survey => _watch;
 
     public async Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default)
     {

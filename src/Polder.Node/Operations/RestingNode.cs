@@ -12,7 +12,7 @@ using Polder.Node.Storage;
 namespace Polder.Node.Operations;
 
 /// <summary>A data folder without a running node: identity, chain, trust and inbox can be read; nothing is changed.</summary>
-public sealed class RestingNode : INodeOperations, IDisposable
+public sealed class RestingNode : INodeOperations, IFraudOperations, ISurveyOperations, IDisposable
 {
     private readonly DataFolder _folder;
     private readonly SqliteBlockStore? _database;
@@ -120,6 +120,28 @@ public sealed class RestingNode : INodeOperations, IDisposable
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) => Read(_views.Frauds);
+
+    /// <inheritdoc/>
+    public IFraudOperations Fraud => this;
+
+    /// <inheritdoc/>
+    public ISurveyOperations Survey => this;
+
+    Task<IReadOnlyList<FraudDetail>> IFraudOperations.ListAsync(int count, CancellationToken cancellation) => Read(() => FraudViews.List(_store, count));
+
+    Task<FraudDocument> IFraudOperations.ExportAsync(string peer, CancellationToken cancellation) => Read(() => FraudViews.Export(_store, Resolve(peer)));
+
+    Task<FraudCheckView> IFraudOperations.CheckAsync(byte[] file, CancellationToken cancellation) =>
+        Read(() => FraudViews.Check(file, proof => _store.FraudOf(proof.Culprit) is not null, out _));
+
+    Task<FraudCheckView> IFraudOperations.ImportAsync(byte[] file, CancellationToken cancellation) =>
+        throw NotRunning("Only a running node takes in proofs. To check one without a node: polder fraud check FILE.");
+
+    Task<CrawlProgressView> ISurveyOperations.ProgressAsync(CancellationToken cancellation) => throw NotRunning("Only a running node fetches chains.");
+
+    Task<CrawlProgressView> ISurveyOperations.RunAsync(bool run, CancellationToken cancellation) => throw NotRunning("Only a running node fetches chains.");
+
+    Task<NetworkStatisticsView> ISurveyOperations.StatisticsAsync(CancellationToken cancellation) => Read(() => SurveyViews.Of(_store, TimeProvider.System.GetUtcNow()));
 
     /// <inheritdoc/>
     public INetworkOperations Network => new RestingNetwork(NotRunning);

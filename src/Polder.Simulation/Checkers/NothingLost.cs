@@ -18,6 +18,14 @@ public sealed class NothingLost : Checker
         Count++;
     }
 
+    /// <summary>The node is about to be restored from an old backup: from then on only the end of the run counts, when others have given back what came since.</summary>
+    public void Forgive(SimulatedNode node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (!_promised.TryGetValue(node, out var promised)) _promised[node] = promised = new Promised();
+        promised.IsForgiven = true;
+    }
+
     /// <inheritdoc/>
     public override void Check(World world) { }
 
@@ -25,7 +33,7 @@ public sealed class NothingLost : Checker
     public override void Touched(World world, SimulatedNode node)
     {
         // Only a restart can lose anything.
-        if (!node.IsRunning || !_promised.TryGetValue(node, out var promised) || promised.Starts == node.Starts) return;
+        if (!node.IsRunning || !_promised.TryGetValue(node, out var promised) || promised.IsForgiven || promised.Starts == node.Starts) return;
         promised.Starts = node.Starts;
         CheckNow(world, node, promised);
     }
@@ -48,6 +56,7 @@ public sealed class NothingLost : Checker
     private sealed class Promised
     {
         public int Starts;
+        public bool IsForgiven;
         public List<HalfBlock> Blocks { get; } = [];
     }
 }

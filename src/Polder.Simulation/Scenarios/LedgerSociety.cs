@@ -124,6 +124,13 @@ public sealed class LedgerSociety
         }
     }
 
+    /// <summary>Somebody loses the disk and restores an old backup: what was acknowledged since must come back from others.</summary>
+    public void Restore(SimulatedNode node, int records)
+    {
+        _lost.Forgive(node);
+        _world.RestoreBackup(node, records);
+    }
+
     /// <summary>Whether everybody honest holds the whole chain of everybody honest.</summary>
     public bool Agrees() => Missing() is null;
 
