@@ -75,8 +75,9 @@ internal sealed class BlockIntake(IBlockStore store, BlockValidator validator, K
     {
         var ofCulprit = 0;
         var all = store.Frauds();
-        foreach (var known in all)
-            if (known.Culprit.SequenceEqual(fraud.Culprit)) ofCulprit++;
+        if (store.FraudOf(fraud.Culprit) is not null)
+            foreach (var known in all)
+                if (known.Culprit.SequenceEqual(fraud.Culprit)) ofCulprit++;
         if (ofCulprit >= Limits.FraudsPerKeyMax) return;
         // Keys that cost nothing can be proven frauds by the thousand: those of whom anything is held here come before them.
         if (all.Count >= Limits.FraudsMax && !Involves(fraud.First) && (all.Count >= Limits.FraudsThatMatterMax || !Matters(fraud.Culprit))) return;

@@ -10,11 +10,13 @@ namespace Polder.Simulation;
 /// <summary>Adding nodes that keep a chain: the overlay, TrustChain and records of help on a disk that survives crashes.</summary>
 public static class LedgerNodes
 {
-    /// <summary>A node with a ledger. Its store is opened anew on the node's disk at every start.</summary>
+    /// <summary>A node with a ledger. Its store is opened anew on the node's disk at every start. <paramref name="beforeLedger"/> offers what the ledger looks for, <paramref name="setUp"/> comes after it.</summary>
     public static SimulatedNode AddLedgerNode(
-        this World world, string name, Home? home = null, TrustChainOptions? options = null, OverlayOptions? overlay = null, Action<SimulatedNode, NodeHost>? setUp = null) =>
+        this World world, string name, Home? home = null, TrustChainOptions? options = null, OverlayOptions? overlay = null, Action<SimulatedNode, NodeHost>? setUp = null,
+        Action<SimulatedNode, NodeHost>? beforeLedger = null) =>
         world.AddNode(name, home, overlay, (node, host) =>
         {
+            beforeLedger?.Invoke(node, host);
             var platter = node.Disk.Surface("blocks", () => new MemoryPlatter());
             var start = options ?? new TrustChainOptions();
             if (node.Disk.Surface("restored", () => new StrongBox<bool>()).Value) start = start with { OwnChainUncertain = true };

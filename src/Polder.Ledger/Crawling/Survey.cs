@@ -15,7 +15,7 @@ namespace Polder.Ledger.Crawling;
 /// </summary>
 public sealed class Survey
 {
-    private const int MissesMax = 8, PeersTriedMax = 3, RecordBytes = 12, PassedOverMax = 64;
+    private const int MissesMax = 8, PeersTriedMax = 3, RecordBytes = 12, PassedOverMax = 64, LookedThrough = 256;
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(50), SaveInterval = TimeSpan.FromSeconds(30);
 
     private readonly TrustChainCommunity _ledger;
@@ -136,29 +136,34 @@ public sealed class Survey
         try
         {
             var key = chain.Owner.Bytes.ToArray();
-            var (from, to) = _ledger.Store.LowestUnknownRange(key);
-            var end = to > from ? Math.Min(to, from + Limits.CrawlAnswerBlocksMax - 1L) : from + Limits.CrawlAnswerBlocksMax - 1L;
+            var (from, to) = GapFrom(key, chain.From);
+            var end = Math.Min(to, from + Limits.CrawlAnswerBlocksMax - 1L);
             Requests++;
             var answer = await _crawler.AskAsync(peer, key, from, end);
             NewBlocks += answer.NewBlocks;
             Measure(chain);
-            Next(chain, peer, answer, _ledger.Store.LowestUnknown(key) > from);
+            Next(chain, peer, answer, from, to);
         }
         finally { _running--; }
     }
 
-    /// <summary>When the chain is asked for again: at once while it grows, else from somebody else, else after a rest.</summary>
-    private void Next(Chain chain, Peer peer, CrawlResult answer, bool grew)
+    /// <summary>
+    /// When the chain is asked for again: at once while it grows, and for what lies behind a gap that stays; else from somebody else, else
+    /// after a rest.
+    /// </summary>
+    private void Next(Chain chain, Peer peer, CrawlResult answer, uint from, uint to)
     {
         var now = _ledger.Now;
-        var isOwner = peer.Key == chain.Owner;
-        if (grew)
+        var grew = _ledger.Store.Get(chain.Owner.Bytes, from) is not null;
+        if (grew || (answer.Answered && to < uint.MaxValue))
         {
-            (chain.Misses, chain.Tried) = (0, []);
+            if (grew) (chain.Misses, chain.Tried) = (0, []);
+            else chain.From = to + 1;
             _due.Enqueue(chain, now);
             return;
         }
-        if (answer.Answered && isOwner && chain.Missing == 0 || answer.Answered && !isOwner && chain.Missing == 0 && _ledger.Store.CountOf(chain.Owner.Bytes) > 0)
+        chain.From = 1;
+        if (answer.Answered && chain.Missing == 0 && (peer.Key == chain.Owner || chain.IsWhole))
         {
             // Its end, as far as anybody here can tell.
             (chain.Misses, chain.Tried) = (0, []);
@@ -177,6 +182,20 @@ public sealed class Survey
         Visited(chain, true);
         _due.Enqueue(chain, now + _options.RestAfterNothing * (1 << chain.Misses));
         chain.Misses = Math.Min(chain.Misses + 1, MissesMax);
+    }
+
+    /// <summary>The lowest run of numbers from there on that are not held; without an end where nothing higher is held.</summary>
+    private (uint From, uint To) GapFrom(byte[] key, uint start)
+    {
+        var from = start <= 1 ? _ledger.Store.LowestUnknown(key) : start;
+        while (_ledger.Store.Get(key, from) is not null)
+        {
+            var held = _ledger.Store.Range(key, from, uint.MaxValue, LookedThrough);
+            var run = 0;
+            while (run < held.Count && held[run].Sequence == from + run) run++;
+            from += (uint)run;
+        }
+        return (from, _ledger.Store.After(key, from) is { } next ? next.Sequence - 1 : uint.MaxValue);
     }
 
     private Peer? PeerFor(Chain chain)
@@ -243,6 +262,8 @@ public sealed class Survey
     private sealed class Chain(PublicKey owner)
     {
         public PublicKey Owner => owner;
+        /// <summary>Gaps below this number were asked for in vain in this round.</summary>
+        public uint From { get; set; } = 1;
         public long Missing { get; set; }
         public bool IsWhole { get; set; }
         public bool IsVisited { get; set; }

@@ -69,12 +69,18 @@ public static class FraudFile
             error = "it is empty";
             return false;
         }
+        if (!System.Text.Unicode.Utf8.IsValid(content.Span))
+        {
+            error = "it is no JSON: its bytes are no text";
+            return false;
+        }
         try
         {
             using var document = JsonDocument.Parse(content, new JsonDocumentOptions { MaxDepth = 4 });
             return TryRead(document.RootElement, out proof, out error);
         }
-        catch (JsonException)
+        // The second: text with halves of letters in it, which JSON can spell.
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException)
         {
             error = "it is no JSON, or was cut off; a proof of fraud is a text that begins with { and names its format \"polder-fraud\"";
             return false;

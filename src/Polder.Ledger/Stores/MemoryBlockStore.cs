@@ -10,7 +10,7 @@ public sealed class MemoryBlockStore : IBlockStore
     private readonly Dictionary<byte[], Chain>.AlternateLookup<ReadOnlySpan<byte>> _chainOf;
     private readonly Dictionary<Hash256, HalfBlock> _byHash = [];
     private readonly List<HalfBlock> _inOrder = [];
-    private readonly List<FraudProof> _frauds = [];
+    private readonly FraudBook _frauds = new();
     private readonly HashSet<Hash256> _refusals = [];
     private readonly Queue<RefusedBlock> _refused = [];
     private readonly Dictionary<byte[], int> _numbers = new(KeyBytesComparer.Instance);
@@ -193,15 +193,10 @@ public sealed class MemoryBlockStore : IBlockStore
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<FraudProof> Frauds() => _frauds;
+    public IReadOnlyList<FraudProof> Frauds() => _frauds.All;
 
     /// <inheritdoc/>
-    public FraudProof? FraudOf(ReadOnlySpan<byte> key)
-    {
-        foreach (var proof in _frauds)
-            if (key.SequenceEqual(proof.Culprit)) return proof;
-        return null;
-    }
+    public FraudProof? FraudOf(ReadOnlySpan<byte> key) => _frauds.Of(key);
 
     /// <inheritdoc/>
     public bool AddFraud(FraudProof proof) => Queue(new StoreWrite(null, proof, null));
@@ -296,13 +291,7 @@ public sealed class MemoryBlockStore : IBlockStore
 
     private bool Apply(StoreWrite write)
     {
-        if (write.Fraud is { } proof)
-        {
-            foreach (var known in _frauds)
-                if (known.SameBlocks(proof)) return false;
-            _frauds.Add(proof);
-            return true;
-        }
+        if (write.Fraud is { } proof) return _frauds.Add(proof);
         if (write.Refusal is { } refusal) return _refusals.Add(refusal);
         if (write.Evicted is { } evicted) return Remove(evicted);
         var block = write.Block!;

@@ -328,12 +328,7 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     public IReadOnlyList<FraudProof> Frauds() => _notes.Frauds;
 
     /// <inheritdoc/>
-    public FraudProof? FraudOf(ReadOnlySpan<byte> key)
-    {
-        foreach (var proof in _notes.Frauds)
-            if (key.SequenceEqual(proof.Culprit)) return proof;
-        return null;
-    }
+    public FraudProof? FraudOf(ReadOnlySpan<byte> key) => _notes.FraudOf(key);
 
     /// <inheritdoc/>
     public bool AddFraud(FraudProof proof) => _notes.AddFraud(proof);

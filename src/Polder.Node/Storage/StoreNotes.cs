@@ -8,12 +8,13 @@ namespace Polder.Node.Storage;
 /// <param name="writer">Where changes go; throws for a store that is only read.</param>
 internal sealed class StoreNotes(Func<StorageThread> writer)
 {
-    private readonly List<FraudProof> _frauds = [];
+    private readonly FraudBook _frauds = new();
     private readonly HashSet<Hash256> _refusals = [];
     private readonly Queue<RefusedBlock> _refused = [];
     private readonly Dictionary<string, byte[]> _facts = [];
 
-    public IReadOnlyList<FraudProof> Frauds => _frauds;
+    public IReadOnlyList<FraudProof> Frauds => _frauds.All;
+    public FraudProof? FraudOf(ReadOnlySpan<byte> key) => _frauds.Of(key);
     public IReadOnlyCollection<Hash256> Refusals => _refusals;
 
     public byte[]? Fact(string name) => _facts.GetValueOrDefault(name);
@@ -27,9 +28,7 @@ internal sealed class StoreNotes(Func<StorageThread> writer)
 
     public bool AddFraud(FraudProof proof)
     {
-        foreach (var known in _frauds)
-            if (known.SameBlocks(proof)) return false;
-        _frauds.Add(proof);
+        if (!_frauds.Add(proof)) return false;
         writer().Write(proof, static (batch, added) => batch.Frauds.Add(added));
         return true;
     }

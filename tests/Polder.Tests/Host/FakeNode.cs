@@ -58,6 +58,9 @@ internal sealed class FakeNode : INodeOperations
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) =>
         Give<IReadOnlyList<FraudView>>([new FraudView(new PeerName(Key, Me.Name), "double-sign", Block(1), Block(1))]);
     public FakeNetwork Net { get; } = new();
+    public FakeWatch Watch { get; } = new();
+    public IFraudOperations Fraud => Watch;
+    public ISurveyOperations Survey => Watch;
     public INetworkOperations Network => Net;
     public Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default) => Give(seen + 1);
 

@@ -36,6 +36,9 @@ internal sealed class StagedNode : INodeOperations
     public List<string> Crawled { get; } = [];
     public Host.FakeNetwork Net { get; } = new() { Doctor = Host.FakeNetwork.NewDoctor };
     public INetworkOperations Network => Net;
+    public Host.FakeWatch Watch { get; } = new();
+    public IFraudOperations Fraud => Watch;
+    public ISurveyOperations Survey => Watch;
 
     /// <summary>A village: peers near and far, a chain, trust, two proposals, a fraud.</summary>
     public static StagedNode Village()
