@@ -20,6 +20,12 @@ internal sealed class Spreading
     private const double BurstSeconds = 8, ProofBurstSeconds = 16;
     private const int InflowFactor = 4;
 
+    /// <summary>
+    /// Proofs of one peer that are looked at. Far fewer than can be asked for, so that whoever makes up frauds by the hundred is not told
+    /// on faster than everybody can learn of the one that matters.
+    /// </summary>
+    private const double ProofsPerSecond = 0.2, ProofsBurst = 16;
+
     private readonly TrustChainCommunity _ledger;
     private readonly BlockIntake _intake;
     private readonly DisseminationOptions _options;
@@ -109,7 +115,7 @@ internal sealed class Spreading
             if (_seen.Contains(head)) continue;
             var wanted = push.Hops == 0 && _asked.Remove(head);
             var bytes = block.Packed.Length;
-            if (!wanted && (!known.Pushed.TryTake(_ledger.Now, _options.BytesPerSecond / 2.0, 4.0 * _options.BytesPerSecond, bytes)
+            if (!wanted && (!known.Pushed.TryTake(_ledger.Now, _options.BytesPerSecond / 4.0, 2.0 * _options.BytesPerSecond, bytes)
                 || !_inflow.TryTake(_ledger.Now, InflowFactor * _options.BytesPerSecond, InflowFactor * BurstSeconds * _options.BytesPerSecond, bytes)))
             {
                 _ledger.Counters.Count(LedgerCount.NewsTooFast);
@@ -135,7 +141,7 @@ internal sealed class Spreading
     {
         var proof = push.Proof;
         if (_ledger.Store.FraudOf(proof.Culprit) is not null) return;
-        if (!Of(peer).ProofsSent.TryTake(_ledger.Now, 2, 32))
+        if (!_asked.Remove(NewsLog.HeadOf(proof.Culprit)) && !Of(peer).ProofsSent.TryTake(_ledger.Now, ProofsPerSecond, ProofsBurst))
         {
             _ledger.Counters.Count(LedgerCount.NewsTooFast);
             return;
@@ -177,6 +183,7 @@ internal sealed class Spreading
         if (blocks.Length > NewsWanted.BlocksMax) blocks = blocks[..NewsWanted.BlocksMax];
         if (proofs.Length > NewsWanted.ProofsMax) proofs = proofs[..NewsWanted.ProofsMax];
         foreach (var head in blocks) _asked.Add(head);
+        foreach (var head in proofs) _asked.Add(head);
         var bytes = 2 + 8 * (blocks.Length + proofs.Length);
         if (!_budget.TryTake(_ledger.Now, bytes + OverheadBytes)) return;
         Count(bytes);
