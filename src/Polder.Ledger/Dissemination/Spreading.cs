@@ -18,7 +18,8 @@ internal sealed class Spreading
     /// <summary>What a message costs beyond its fields: session, UDP and IP headers.</summary>
     private const int OverheadBytes = 70;
     private const double BurstSeconds = 8, ProofBurstSeconds = 16;
-    private const int InflowFactor = 4;
+    private const int InflowFactor = 4, AcquaintanceBlocks = 3;
+    private const double StrangersKeepFree = 0.5, AnswersKeepFree = 0.25;
 
     /// <summary>
     /// Proofs of one peer that are looked at. Far fewer than can be asked for, so that whoever makes up frauds by the hundred is not told
@@ -30,7 +31,7 @@ internal sealed class Spreading
     private readonly BlockIntake _intake;
     private readonly DisseminationOptions _options;
     private readonly NewsLog _news;
-    private readonly SpreadBudget _budget, _proofBudget, _strangersProofBudget;
+    private readonly SpreadBudget _budget, _ownBudget, _proofBudget, _strangersProofBudget;
     private readonly RelayMemory _seen = new(Limits.NewsSeenMax), _proofsRefused = new(Limits.FraudsMax);
     private readonly Dictionary<PublicKey, PeerNews> _peers = new(PublicKey.Comparer);
     private readonly RelayMemory _asked = new(Limits.NewsAskedMax), _pushed = new(Limits.NewsBlocksMax);
@@ -41,7 +42,8 @@ internal sealed class Spreading
         (_ledger, _intake, _options) = (ledger, intake, ledger.Options.Dissemination);
         // 0 is "no life yet".
         _news = new NewsLog((uint)(ledger.Environment.Random.NextUInt64() >> 32) | 1);
-        _budget = new SpreadBudget(_options.BytesPerSecond, BurstSeconds);
+        _budget = new SpreadBudget(_options.BytesPerSecond / 2.0, BurstSeconds);
+        _ownBudget = new SpreadBudget(_options.BytesPerSecond / 8.0, 4 * BurstSeconds);
         _proofBudget = new SpreadBudget(_options.BytesPerSecond / 4.0, ProofBurstSeconds);
         _strangersProofBudget = new SpreadBudget(_options.BytesPerSecond / 8.0, 2 * ProofBurstSeconds);
         foreach (var proof in ledger.Store.Frauds()) _news.AddCulprit(proof.Culprit);
@@ -66,7 +68,7 @@ internal sealed class Spreading
             // The proposal went out before its agreement came.
             if (_pushed.Add(block.Hash.Head)) fresh.Add(block);
         }
-        if (_options.Pushes && fresh.Count > 0) Push([.. fresh], _options.Hops - 1, null);
+        if (_options.Pushes && fresh.Count > 0) Push([.. fresh], _options.Hops - 1, null, _ownBudget);
     }
 
     /// <summary>A block came on another way than ours, such as from a plain peer: it is news for whoever asks.</summary>
@@ -134,7 +136,7 @@ internal sealed class Spreading
             _news.Add(block);
             (fresh ??= []).Add(block);
         }
-        if (fresh is not null && push.Hops > 0 && _options.Pushes) Push([.. fresh], Math.Min(push.Hops, _options.Hops) - 1, peer);
+        if (fresh is not null && push.Hops > 0 && _options.Pushes) Push([.. fresh], Math.Min(push.Hops, _options.Hops) - 1, peer, _budget);
     }
 
     public void Receive(Peer peer, FraudPush push)
@@ -197,7 +199,7 @@ internal sealed class Spreading
         foreach (var head in wanted.Proofs)
             if (_news.FindCulprit(head) is { } culprit && _ledger.Store.ProofAgainst(culprit) is { } proof) SendProof(peer, proof, _proofBudget);
         foreach (var head in wanted.Blocks)
-            if (_news.Find(head) is { } block && _budget.TryTake(_ledger.Now, block.Packed.Length + OverheadBytes))
+            if (_news.Find(head) is { } block && _budget.TryTake(_ledger.Now, block.Packed.Length + OverheadBytes, AnswersKeepFree))
             {
                 Count(block.Packed.Length + 2);
                 _ledger.SendSigned(peer, new BlockPush(0, [block]));
@@ -206,9 +208,11 @@ internal sealed class Spreading
 
     // ---- What goes out ----
 
-    private void Push(HalfBlock[] blocks, int hopsLeft, Peer? except)
+    private void Push(HalfBlock[] blocks, int hopsLeft, Peer? except, SpreadBudget budget)
     {
-        var depth = _options.Hops - 1 - hopsLeft;
+        // The deeper the hop, the fuller the bucket must be; and what nobody signed who is known here must leave more of it for others.
+        var keepFree = 0.9 * (_options.Hops - 1 - hopsLeft) / _options.Hops;
+        if (budget == _budget && !blocks.Any(IsByAcquaintance)) keepFree = Math.Max(keepFree, StrangersKeepFree);
         foreach (var part in blocks.Chunk(BlockPush.BlocksMax))
         {
             var bytes = 2 + part.Sum(block => block.Packed.Length);
@@ -216,7 +220,7 @@ internal sealed class Spreading
             {
                 // Nobody is told of what he made himself.
                 if (part.Length == 1 && peer.Key.Bytes.SequenceEqual(part[0].PublicKey)) continue;
-                if (!_budget.TryTake(_ledger.Now, bytes + OverheadBytes, keepFree: 0.9 * depth / _options.Hops))
+                if (!budget.TryTake(_ledger.Now, bytes + OverheadBytes, keepFree))
                 {
                     _ledger.Counters.Count(LedgerCount.PushesSaved);
                     return;
@@ -226,6 +230,9 @@ internal sealed class Spreading
             }
         }
     }
+
+    /// <summary>Whether a peer of ours signed it, or somebody of whom more is held than keys made up for a flood have.</summary>
+    private bool IsByAcquaintance(HalfBlock block) => _ledger.Book.Find(block.PublicKey) is not null || _ledger.Store.CountOf(block.PublicKey) > AcquaintanceBlocks;
 
     private void PushProof(FraudProof proof)
     {
