@@ -79,6 +79,7 @@ internal sealed record ApiFile(int Port, int Pid, string Token);
 [JsonSerializable(typeof(IReadOnlyList<TrustView>))]
 [JsonSerializable(typeof(IReadOnlyList<FraudView>))]
 [JsonSerializable(typeof(IReadOnlyList<CheckedBlock>))]
+[JsonSerializable(typeof(IReadOnlyList<CaseScores>))]
 [JsonSerializable(typeof(SealView))]
 [JsonSerializable(typeof(PeerBody))]
 [JsonSerializable(typeof(InviteBody))]

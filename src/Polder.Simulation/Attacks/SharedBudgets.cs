@@ -8,13 +8,13 @@ internal sealed class SharedBudgets
 {
     private const int RoundsMax = 1_000;
     private readonly WorkGraph _graph = new("MB");
-    private readonly NetFlow _budgets;
+    private readonly PersonalReputation _budgets;
     private uint _records;
 
     public SharedBudgets(Society society)
     {
         foreach (var (contributor, consumer, amount) in society.Records()) Record(contributor, consumer, amount);
-        _budgets = new NetFlow(_graph, MadeUpKeys.Of(society.Observer), Theorem.Alpha);
+        _budgets = new PersonalReputation(_graph, MadeUpKeys.Of(society.Observer), new ReputationOptions { Alpha = Theorem.Alpha });
     }
 
     /// <summary>What a peer may still be served.</summary>
