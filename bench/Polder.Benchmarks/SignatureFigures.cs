@@ -3,7 +3,7 @@ namespace Polder.Benchmarks;
 /// <summary>Raw Ed25519 on one core: nothing is promised, everything else is measured beside it.</summary>
 internal static class SignatureFigures
 {
-    public static Task<IReadOnlyList<Figure>> RunAsync(Action<string> say, CancellationToken stop)
+    public static async Task<IReadOnlyList<Figure>> RunAsync(Action<string> say, CancellationToken stop)
     {
         var raw = new RawSignatures(messageBytes: 220);
         List<double> verifies = [], signs = [];
@@ -15,10 +15,11 @@ internal static class SignatureFigures
             verifies.Add(raw.VerifiesPerSecond(duration));
             signs.Add(raw.SignsPerSecond(duration));
         }
-        return Task.FromResult<IReadOnlyList<Figure>>(
+        return
         [
             new("Ed25519 verifications, one core", Rounds.Median(verifies), "a second", null, null),
             new("Ed25519 signatures, one core", Rounds.Median(signs), "a second", null, null),
-        ]);
+            .. await BatchVerificationFigures.RunAsync(say, stop).ConfigureAwait(false),
+        ];
     }
 }

@@ -131,7 +131,7 @@ public sealed class NodeBuilder
                 OwnChainUncertain = _ledger.OwnChainUncertain || store.SigningRefused is not null,
                 OwnLengthAtLeast = Math.Max(_ledger.OwnLengthAtLeast, mark.Read()),
             }));
-            var records = new HelpRecords(ledger, identity.Public);
+            var records = new HelpRecords(ledger, identity.Public, WorkSplits.AllCores);
             if (_options.SignAnyway)
             {
                 ledger.Own.SignAnyway();

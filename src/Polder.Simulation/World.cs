@@ -260,6 +260,9 @@ public sealed class World
         return TimeSpan.FromTicks(NowTicks - began);
     }
 
+    /// <summary>Ends the run from outside, by <see cref="OperationCanceledException"/>: for people who have seen enough.</summary>
+    public CancellationToken Cancellation { get; set; }
+
     /// <summary>Looks at everything that must hold, now.</summary>
     public void CheckAll()
     {
@@ -286,6 +289,7 @@ public sealed class World
         var touching = _checkers.Count > 0;
         while (true)
         {
+            if ((Steps & 0xFF) == 0) Cancellation.ThrowIfCancellationRequested();
             if (_posts.Count > 0 && !(_queue.Count > 0 && _queue.First.Time <= NowTicks && _queue.First.Order < _posts.Peek().Order))
             {
                 var post = _posts.Dequeue();

@@ -30,8 +30,9 @@ internal static class NodeApi
         Get("chain", json.ChainView, (query, stop) =>
             node.ChainAsync(Text(query, "peer"), Number(query, "from", 1, int.MaxValue), Number(query, "count", 500, 5000), stop));
         Get("block", json.BlockDetail, (query, stop) => node.BlockAsync(Needed(query, "id"), stop));
-        Get("trust", json.IReadOnlyListTrustView, (query, stop) => node.TrustAsync(Text(query, "peer"), Text(query, "unit"), stop));
-        Get("why", json.TrustExplanation, (query, stop) => node.WhyAsync(Needed(query, "peer"), Text(query, "unit"), stop));
+        Get("trust", json.IReadOnlyListTrustView, (query, stop) => 
+            node.TrustAsync(Text(query, "peer"), Text(query, "unit"), Text(query, "by"), Number(query, "top", 1000, 100_000), stop));
+        Get("why", json.TrustExplanation, (query, stop) => node.WhyAsync(Needed(query, "peer"), Text(query, "unit"), Text(query, "by"), stop));
         Get("frauds", json.IReadOnlyListFraudView, (_, stop) => node.FraudsAsync(stop));
         Get("changes", json.ChangesView, async (query, stop) =>
         {

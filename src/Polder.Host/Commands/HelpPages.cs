@@ -47,6 +47,7 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
 
         Laboratory
           polder sim [NAME]       a scenario in the simulator, repeatable from its seed
+          polder sim attack [NAME]  an attack on trust: what it gains, beside the bound; experiment R1 to R9
           polder bench [NAME]     what this machine does in a second, beside its limit
 
         A PEER is a short name (ab-cd-ef-gh-ij), a public key in hex, or the beginning of either.
@@ -93,7 +94,9 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         ["backup"] = ["polder backup ~/polder.backup"],
         ["restore"] = ["polder restore ~/polder.backup --data ~/restored"],
         ["lab"] = ["polder lab 8", "polder lab 5 --seed 7 --seconds 20 --json"],
-        ["sim"] = ["polder sim", "polder sim walk --seed 7"],
+        ["sim"] = ["polder sim", "polder sim walk --seed 7", "polder sim evening.txt --seed 7 --html evening.html", "polder sim attack sybil", "polder sim experiment R5"],
+        ["attack"] = ["polder sim attack", "polder sim attack sybil --variant cycle --max 100 --seed 7", "polder sim attack traitor --csv traitor.csv --html traitor.html"],
+        ["experiment"] = ["polder sim experiment", "polder sim experiment R5 --seed 7", "polder sim experiment R3 --full --html r3.html"],
         ["bench"] = ["polder bench", "polder bench blocks --json"],
         ["config"] = ["polder config", "polder config --json"],
     };

@@ -4,6 +4,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Polder.Benchmarks;
 using Polder.Host.Api;
+using Polder.Host.Pages;
+using Polder.Host.Pages.Simulator;
 using Polder.Node.Operations;
 using Polder.Simulation;
 using Polder.Simulation.Scenarios;
@@ -13,6 +15,9 @@ namespace Polder.Host.Commands;
 /// <summary>polder sim, polder bench.</summary>
 internal static class LaboratoryCommands
 {
+    /// <summary>Virtual time between two rows of a series.</summary>
+    public static readonly TimeSpan SampleInterval = TimeSpan.FromSeconds(5);
+
     public static Command Sim(SharedOptions shared, Surroundings surroundings)
     {
         var name = new Argument<string?>("NAME") { Description = "Which scenario, or a file that describes one. Without it: the list.", Arity = ArgumentArity.ZeroOrOne };
@@ -20,8 +25,12 @@ internal static class LaboratoryCommands
         var nodes = new Option<int?>("--nodes") { Description = "How many nodes, where the scenario does not need a certain number.", HelpName = "N" };
         var twice = new Option<bool>("--twice") { Description = "Run it twice and compare: a difference is a fault of ours." };
         var csv = new Option<string?>("--csv") { Description = "Write how the run went over virtual time into this file.", HelpName = "FILE" };
+        var html = new Option<string?>("--html") { Description = "Write a page with plots of that into this file; it needs nothing else.", HelpName = "FILE" };
         nodes.Validators.Add(result => { if (result.GetValue(nodes) is < 2 or > 100_000) result.AddError("--nodes is 2 to 100000."); });
-        var command = new Command("sim", "A scenario in the simulator: the same code as a real node, on virtual time, with faults, from a seed.") { name, seed, nodes, twice, csv };
+        var command = new Command("sim", "A scenario in the simulator: the same code as a real node, on virtual time, with faults, from a seed.")
+        {
+            name, seed, nodes, twice, csv, html, StudyCommands.Attack(shared, surroundings), StudyCommands.Experiment(shared, surroundings),
+        };
         command.SetAction(async (parsed, stop) =>
         {
             var (terminal, json) = (surroundings.Terminal, parsed.GetValue(shared.Json));
@@ -38,8 +47,10 @@ internal static class LaboratoryCommands
             try
             {
                 var result = await terminal.WaitAsync($"Playing {scenario.Name} from seed {from}",
-                    () => Task.Run(() => scenario.Run(from, parsed.GetValue(nodes), sampleEvery: parsed.GetValue(csv) is null ? null : TimeSpan.FromSeconds(5)), stop)).WaitAsync(stop).ConfigureAwait(false);
-                if (parsed.GetValue(csv) is { } file && result.Series is { } series) WriteSeries(file, series);
+                    () => Task.Run(() => scenario.Run(from, parsed.GetValue(nodes), sampleEvery: parsed.GetValue(csv) is null && parsed.GetValue(html) is null ? null : SampleInterval), stop)).WaitAsync(stop).ConfigureAwait(false);
+                if (parsed.GetValue(csv) is { } table && result.Series is { } series) ResultFiles.Write(table, series.ToCsv());
+                if (parsed.GetValue(html) is { } page)
+                    ResultFiles.Write(page, await StandaloneModel.DrawAsync($"Scenario {scenario.Name}", typeof(ScenarioResultView), new ScenarioOutcome(result, repeat)).ConfigureAwait(false));
                 if (parsed.GetValue(twice))
                 {
                     var again = await terminal.WaitAsync("Playing it again", () => Task.Run(() => scenario.Run(from, parsed.GetValue(nodes)), stop)).WaitAsync(stop).ConfigureAwait(false);
@@ -91,15 +102,6 @@ internal static class LaboratoryCommands
         return ScenarioFile.TryRead(path, text, out var error) ?? throw new OperationRefusedException(RefusalKind.BadInput, $"{path}, {error}");
     }
 
-    private static void WriteSeries(string path, SimulationSeries series)
-    {
-        try { File.WriteAllText(path, series.ToCsv()); }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            throw new OperationRefusedException(RefusalKind.BadInput, $"{path} cannot be written: {problem.Message}");
-        }
-    }
-
     public static Command Bench(SharedOptions shared, Surroundings surroundings)
     {
         var name = new Argument<string?>("NAME") { Description = "Which measurement. Without it: all.", Arity = ArgumentArity.ZeroOrOne };
@@ -144,7 +146,7 @@ internal static class LaboratoryCommands
         terminal.Table(["scenario", ">nodes", "what it proves"], Catalogue.All.Select(s => (IReadOnlyList<string>)
             [s.Name, s.NodesDefault.ToString(CultureInfo.InvariantCulture), s.Description]));
         terminal.Say();
-        terminal.Say("Play one: polder sim NAME --seed 7");
+        terminal.Say("Play one: polder sim NAME --seed 7      attacks on trust: polder sim attack      published experiments: polder sim experiment");
         return CommandLine.Done;
     }
 

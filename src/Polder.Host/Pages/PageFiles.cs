@@ -21,6 +21,9 @@ internal sealed class PageFiles
     /// <summary>"/polder.css?v=1a2b3c4d": a new version of the file has a new address, so browsers may keep it for ever.</summary>
     public string Link(string name) => $"/{name}?v={_files[name].Tag}";
 
+    /// <summary>A file as text, for pages that carry it inside.</summary>
+    public string Text(string name) => System.Text.Encoding.UTF8.GetString(_files[name].Bytes);
+
     public void Map(IEndpointRouteBuilder routes)
     {
         foreach (var (name, file) in _files) routes.MapGet("/" + name, (RequestDelegate)(context => SendAsync(context, file)));

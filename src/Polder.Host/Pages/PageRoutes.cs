@@ -1,3 +1,4 @@
+using Polder.Host.Pages.Simulator;
 using Polder.Node.Operations;
 
 namespace Polder.Host.Pages;
@@ -16,6 +17,7 @@ internal static class PageRoutes
         services.AddSingleton<Notices>();
         services.AddSingleton<TrafficHistory>();
         services.AddHostedService(provider => provider.GetRequiredService<TrafficHistory>());
+        services.AddSingleton<SimulationJobs>();
         services.AddSingleton<PageLoader>();
         services.AddSingleton<PageRenderer>();
         services.AddSingleton<LiveStream>();
@@ -37,6 +39,7 @@ internal static class PageRoutes
         Page("/inbox", "inbox");
         Page("/doctor", "doctor");
         Page("/lab", "lab");
+        Page("/simulation", "simulation");
         Route("/block/{id}", context => loader.BlockAsync((string?)context.Request.RouteValues["id"] ?? "", context.RequestAborted));
         services.GetRequiredService<Posts>().Map(application);
         MapLive(application);

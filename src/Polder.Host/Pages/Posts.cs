@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
+using Polder.Host.Pages.Simulator;
 using Polder.Node.Operations;
 using Endpoint = Polder.Net.Endpoint;
 
@@ -8,7 +9,7 @@ namespace Polder.Host.Pages;
 /// What forms do. A post that worked ends in a redirect and a notice; one that did not gives the form back with what was typed
 /// and words beside the field.
 /// </summary>
-internal sealed class Posts(INodeOperations node, PageLoader loader, Notices notices)
+internal sealed class Posts(INodeOperations node, PageLoader loader, Notices notices, SimulationJobs jobs)
 {
     /// <summary>How long a page waits for the other's signature; later it comes by itself.</summary>
     public static readonly TimeSpan RecordWait = TimeSpan.FromSeconds(1.5);
@@ -25,6 +26,8 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
         Post("/inbox/{id}", AnswerAsync);
         Post("/crawl", CrawlAsync);
         Post("/invitation", InviteAsync);
+        Post("/simulation", SimulateAsync);
+        Post("/simulation/stop", StopSimulationAsync);
 
         void Post(string path, Func<HttpContext, IFormCollection, Task> handle) =>
             routes.MapPost(path, (RequestDelegate)(context => TakeAsync(context, handle)));
@@ -143,6 +146,34 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
             Redirect(context, "/peers", new Notice("good", "You are contacts.", $"{contact.Name} and this node know each other now.", "/doctor", "See how you are connected"));
         }
         catch (OperationRefusedException refusal) { await JoinAgainAsync(context, values, refusal.Message).ConfigureAwait(false); }
+    }
+
+    private async Task SimulateAsync(HttpContext context, IFormCollection form)
+    {
+        var values = Typed(form, SimulatorPosts.Fields);
+        var errors = SimulatorPosts.Start(jobs, values);
+        if (errors.Count > 0)
+        {
+            await PageRoutes.AnswerAsync(context, () => loader.SimulationAsync(values["study"], new FormState(values, errors), null, context.RequestAborted),
+                StatusCodes.Status422UnprocessableEntity).ConfigureAwait(false);
+            return;
+        }
+        // Small ones are done at once: then the next page has it all, with and without script.
+        await jobs.WaitAsync(RecordWait).ConfigureAwait(false);
+        SeeSimulation(context, values["study"]);
+    }
+
+    private async Task StopSimulationAsync(HttpContext context, IFormCollection form)
+    {
+        jobs.Stop();
+        await jobs.WaitAsync(RecordWait).ConfigureAwait(false);
+        SeeSimulation(context, form["study"].ToString());
+    }
+
+    private static void SeeSimulation(HttpContext context, string study)
+    {
+        context.Response.StatusCode = StatusCodes.Status303SeeOther;
+        context.Response.Headers.Location = $"/simulation?study={Uri.EscapeDataString(SimulatorChoice.Find(study).Key)}#live-simulation";
     }
 
     // Drawn at once and not redirected to: an invitation in an address would stay in the browser's history.

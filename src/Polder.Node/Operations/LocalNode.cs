@@ -20,6 +20,7 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     private readonly NodeHost _host;
     private readonly TrustChainCommunity _ledger;
     private readonly LedgerViews _views;
+    private readonly TrustViews _trust;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ITimer _pulse;
     private readonly Lock _changeGate = new();
@@ -30,7 +31,8 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     public LocalNode(PolderNode node)
     {
         (_node, _host, _ledger) = (node, node.Host, node.Ledger);
-        _views = new LedgerViews(node.Store, _ledger.Validator, node.Records.Graphs, node.Identity);
+        _views = new LedgerViews(node.Store, _ledger.Validator);
+        _trust = new TrustViews(node.Store, node.Records.Graphs, node.Identity, _views.Fraud, _host.Environment.Time);
         Network = new LocalNetwork(node, this);
         _ledger.Changed += Change;
         _host.Peers.Added += _ => Change();
@@ -148,11 +150,12 @@ internal sealed class LocalNode : INodeOperations, IDisposable
         return new CrawlView(blocks, complete);
     }, cancellation);
 
-    public Task<IReadOnlyList<TrustView>> TrustAsync(string? peer = null, string? unit = null, CancellationToken cancellation = default) =>
-        OnLoopAsync(() => _views.Trust(peer is null ? null : Resolve(peer), unit), cancellation);
+    public Task<IReadOnlyList<TrustView>> TrustAsync(
+        string? peer = null, string? unit = null, string? by = null, int top = 1000, CancellationToken cancellation = default) =>
+        OnLoopAsync(() => _trust.Trust(peer is null ? null : Resolve(peer), unit, by, top), cancellation);
 
-    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, CancellationToken cancellation = default) =>
-        OnLoopAsync(() => _views.Why(Resolve(peer), unit), cancellation);
+    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, string? by = null, CancellationToken cancellation = default) =>
+        OnLoopAsync(() => _trust.Why(Resolve(peer), unit, by), cancellation);
 
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) => OnLoopAsync(_views.Frauds, cancellation);
 

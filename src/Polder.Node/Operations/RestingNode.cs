@@ -7,6 +7,7 @@ using Polder.Ledger.Stores;
 using Polder.Ledger.Validation;
 using Polder.Net;
 using Polder.Node.Folders;
+using Polder.Node.Runtime;
 using Polder.Node.Storage;
 
 namespace Polder.Node.Operations;
@@ -19,6 +20,7 @@ public sealed class RestingNode : INodeOperations, IDisposable
     private readonly IBlockStore _store;
     private readonly PublicKey _self;
     private readonly LedgerViews _views;
+    private readonly TrustViews _trust;
     private readonly WorkGraphs _graphs;
     private readonly Lock _gate = new();
     private bool _graphsAreMade;
@@ -37,8 +39,9 @@ public sealed class RestingNode : INodeOperations, IDisposable
         }
         var validator = new BlockValidator(Ed25519Signatures.Instance);
         validator.AddType(HelpClaim.BandwidthType, new BandwidthRules());
-        _graphs = new WorkGraphs(_self);
-        _views = new LedgerViews(_store, validator, _graphs, _self);
+        _graphs = new WorkGraphs(_self, split: WorkSplits.AllCores);
+        _views = new LedgerViews(_store, validator);
+        _trust = new TrustViews(_store, _graphs, _self, _views.Fraud, TimeProvider.System);
     }
 
     /// <summary>Opens a folder for reading.</summary>
@@ -105,17 +108,18 @@ public sealed class RestingNode : INodeOperations, IDisposable
     public Task<CrawlView> CrawlAsync(string peer, CancellationToken cancellation = default) => throw NotRunning("Only a running node can ask others.");
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<TrustView>> TrustAsync(string? peer = null, string? unit = null, CancellationToken cancellation = default) => Read(() =>
+    public Task<IReadOnlyList<TrustView>> TrustAsync(
+        string? peer = null, string? unit = null, string? by = null, int top = 1000, CancellationToken cancellation = default) => Read(() =>
     {
         MakeGraphs();
-        return _views.Trust(peer is null ? null : Resolve(peer), unit);
+        return _trust.Trust(peer is null ? null : Resolve(peer), unit, by, top);
     });
 
     /// <inheritdoc/>
-    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, CancellationToken cancellation = default) => Read(() =>
+    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, string? by = null, CancellationToken cancellation = default) => Read(() =>
     {
         MakeGraphs();
-        return _views.Why(Resolve(peer), unit);
+        return _trust.Why(Resolve(peer), unit, by);
     });
 
     /// <inheritdoc/>
@@ -179,6 +183,7 @@ public sealed class RestingNode : INodeOperations, IDisposable
         if (_graphsAreMade) return;
         _graphsAreMade = true;
         foreach (var proof in _store.Frauds()) _graphs.Remove(proof.Culprit);
-        foreach (var block in _store.All()) _graphs.Add(block);
+        if (_store.Count > Polder.Ledger.Limits.ReplayedBlocksMax) _graphs.Load(_store);
+        else foreach (var block in _store.All()) _graphs.Add(block);
     }
 }

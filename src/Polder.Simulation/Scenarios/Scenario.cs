@@ -11,14 +11,18 @@ namespace Polder.Simulation.Scenarios;
 /// <param name="Play">The story.</param>
 public sealed record Scenario(string Name, string Description, IReadOnlyList<ulong> Seeds, int NodesDefault, Action<ScenarioRun> Play)
 {
+    /// <summary>Virtual time that it takes, where that is known before it runs.</summary>
+    public TimeSpan? Length { get; init; }
+
     /// <summary>Runs it once. Throws <see cref="SimulationFailedException"/> when something does not hold.</summary>
     /// <param name="seed">Where everything random comes from.</param>
     /// <param name="nodes">The size; null for <see cref="NodesDefault"/>.</param>
     /// <param name="realSignatures">Whether Ed25519 is real; null for in one seed of twenty.</param>
     /// <param name="sampleEvery">Virtual time between two rows of <see cref="ScenarioResult.Series"/>; null for none.</param>
-    public ScenarioResult Run(ulong seed, int? nodes = null, bool? realSignatures = null, TimeSpan? sampleEvery = null)
+    /// <param name="watch">Told of every world as it is made, for example to end it early; null for nobody.</param>
+    public ScenarioResult Run(ulong seed, int? nodes = null, bool? realSignatures = null, TimeSpan? sampleEvery = null, Action<World>? watch = null)
     {
-        var run = new ScenarioRun(this, seed, nodes ?? NodesDefault, nodes is not null, realSignatures, sampleEvery);
+        var run = new ScenarioRun(this, seed, nodes ?? NodesDefault, nodes is not null, realSignatures, sampleEvery, watch);
         Play(run);
         return run.Finish();
     }
@@ -51,9 +55,11 @@ public sealed class ScenarioRun
     private long _steps, _datagrams;
     private readonly List<string> _lines = [];
     private readonly SeriesSampler? _sampler;
+    private readonly Action<World>? _watch;
 
-    internal ScenarioRun(Scenario scenario, ulong seed, int nodes, bool nodesGiven, bool? realSignatures, TimeSpan? sampleEvery)
+    internal ScenarioRun(Scenario scenario, ulong seed, int nodes, bool nodesGiven, bool? realSignatures, TimeSpan? sampleEvery, Action<World>? watch)
     {
+        _watch = watch;
         _sampler = sampleEvery is { } interval ? new SeriesSampler(interval) : null;
         (_scenario, Seed, Nodes, _nodesGiven) = (scenario, seed, nodes, nodesGiven);
         Swarm = Prng.Derive(seed, "swarm");
@@ -91,6 +97,7 @@ public sealed class ScenarioRun
             RepeatArguments = _nodesGiven ? string.Create(CultureInfo.InvariantCulture, $"--nodes {Nodes}") : "",
         });
         _sampler?.Watch(_world, _virtual);
+        _watch?.Invoke(_world);
         return _world;
     }
 

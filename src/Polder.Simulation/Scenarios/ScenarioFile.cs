@@ -36,7 +36,8 @@ public static class ScenarioFile
         error = plan.Groups.Count == 0 ? new ScenarioFileError(0, "no nodes: write for example \"nodes 12 public\"")
             : plan.Duration <= TimeSpan.Zero ? new ScenarioFileError(0, "no duration: write for example \"duration 10m\"") : null;
         if (error is not null) return null;
-        return new Scenario(name, plan.About, [1], plan.Groups.Sum(static group => group.Count), run => new FilePlay(plan, run).Play());
+        return new Scenario(name, plan.About, [1], plan.Groups.Sum(static group => group.Count), run => new FilePlay(plan, run).Play())
+            { Length = plan.Duration + plan.ConnectedWithin + plan.KnowWithin };
     }
 
     // Null when the line is understood, else what is wrong with it.

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Polder.Host.Lab;
 using Polder.Host.Pages;
+using Polder.Host.Pages.Simulator;
 using Polder.Node.Operations;
 
 namespace Polder.Tests.Pages;
@@ -290,7 +291,7 @@ public sealed class PageTests
     }
 
     private static (PageLoader Loader, PageRenderer Renderer) Make(INodeOperations node, ILabFeed? lab = null) =>
-        (new PageLoader(node, lab ?? new NoLab(), new TrafficHistory(node), TimeProvider.System),
+        (new PageLoader(node, lab ?? new NoLab(), new TrafficHistory(node), new SimulationJobs(), TimeProvider.System),
          new PageRenderer(new ServiceCollection().BuildServiceProvider()));
 
     private static Task<string> DrawAsync(INodeOperations node, string page, params (string Name, string Value)[] query) => DrawAsync(node, page, query, null);

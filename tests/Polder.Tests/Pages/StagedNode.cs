@@ -50,7 +50,7 @@ internal sealed class StagedNode : INodeOperations
         foreach (var (peer, direct, through, records) in rows)
         {
             var (key, name) = PeerOf(peer);
-            var trust = new TrustView(key, name, (long)(direct + through) << 20, "bytes", records, 90 << 20, 30 << 20);
+            var trust = new TrustView(key, name, (long)(direct + through) << 20, "bytes", records, 90 << 20, 30 << 20, Direct: direct << 20);
             node.Trust.Add(trust);
             node.Reasons[key + " bytes"] = Why(trust, direct, through, node.Own);
         }
@@ -217,10 +217,11 @@ internal sealed class StagedNode : INodeOperations
 
     public Task<CrawlView> CrawlAsync(string peer, CancellationToken cancellation = default) => Look(() => { Crawled.Add(peer); return new CrawlView(11, true); });
 
-    public Task<IReadOnlyList<TrustView>> TrustAsync(string? peer = null, string? unit = null, CancellationToken cancellation = default) =>
+    public Task<IReadOnlyList<TrustView>> TrustAsync(
+        string? peer = null, string? unit = null, string? by = null, int top = 1000, CancellationToken cancellation = default) =>
         Look<IReadOnlyList<TrustView>>(() => [.. Trust.Where(row => unit is null || row.Unit == unit)]);
 
-    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, CancellationToken cancellation = default) => Look(() =>
+    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, string? by = null, CancellationToken cancellation = default) => Look(() =>
         Reasons.GetValueOrDefault($"{peer} {unit}") ?? throw new OperationRefusedException(RefusalKind.NotFound, "No record leads from it to you."));
 
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) => Look<IReadOnlyList<FraudView>>(() => [.. Frauds]);

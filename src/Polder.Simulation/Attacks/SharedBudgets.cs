@@ -1,0 +1,49 @@
+using Polder.Identity;
+using Polder.Ledger.Reputation;
+
+namespace Polder.Simulation.Attacks;
+
+/// <summary>The budgets of a real node (two-hop NetFlow, α = 2, charged against what is shared) over a society.</summary>
+internal sealed class SharedBudgets
+{
+    private const int RoundsMax = 1_000;
+    private readonly WorkGraph _graph = new("MB");
+    private readonly PersonalReputation _budgets;
+    private uint _records;
+
+    public SharedBudgets(Society society)
+    {
+        foreach (var (contributor, consumer, amount) in society.Records()) Record(contributor, consumer, amount);
+        _budgets = new PersonalReputation(_graph, MadeUpKeys.Of(society.Observer), new ReputationOptions { Alpha = Theorem.Alpha });
+    }
+
+    /// <summary>What a peer may still be served.</summary>
+    public double Budget(int peer) => _budgets.Budget(MadeUpKeys.Of(peer));
+
+    /// <summary>Charges service.</summary>
+    public bool TrySpend(int peer, long amount) => _budgets.TrySpend(MadeUpKeys.Of(peer), amount);
+
+    /// <summary>Takes a proven cheater out.</summary>
+    public void Remove(int culprit) => _graph.Remove(MadeUpKeys.Of(culprit));
+
+    /// <summary>A record that came later, for example of service just given.</summary>
+    public void Record(int contributor, int consumer, long amount) =>
+        _graph.Add(new WorkRecord(MadeUpKeys.Of(contributor), MadeUpKeys.Of(consumer), amount, MadeUpKeys.Of(consumer), ++_records, _records, 0));
+
+    /// <summary>What a group gets when each member asks for all it can, again and again, until nobody gets anything any more. No service is recorded: only charging stands against it.</summary>
+    public double Collect(IReadOnlyList<int> group)
+    {
+        var served = 0.0;
+        for (var round = 0; round < RoundsMax; round++)
+        {
+            var before = served;
+            foreach (var member in group)
+            {
+                var most = (long)Math.Floor(Budget(member));
+                if (most > 0 && TrySpend(member, most)) served += most;
+            }
+            if (served == before) break;
+        }
+        return served;
+    }
+}
