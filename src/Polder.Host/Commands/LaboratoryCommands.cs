@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Polder.Benchmarks;
 using Polder.Host.Api;
-using Polder.Host.Pages;
 using Polder.Host.Pages.Simulator;
 using Polder.Node.Operations;
 using Polder.Simulation;

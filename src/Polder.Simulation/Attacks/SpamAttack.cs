@@ -2,7 +2,6 @@ using System.Globalization;
 using Polder.Ledger;
 using Polder.Ledger.Blocks;
 using Polder.Ledger.Records;
-using Polder.Ledger.Reputation;
 using Polder.Identity;
 using Polder.Runtime;
 using Polder.Simulation.Scenarios;

@@ -1,4 +1,3 @@
-using Polder.Ledger.Reputation;
 using Polder.Runtime;
 
 namespace Polder.Simulation.Attacks;
