@@ -71,7 +71,7 @@ internal sealed class SybilAttack : Study
         run.Findings.Add(new Finding("shared budgets serve the group at most α times its work", $"≤ {Say.Number(work)} MB", $"{Say.Number(charged)} MB", Theorem.AtMost(charged, work), true,
             "every grant is charged to those through whom it came"));
         var generous = Generous(society, run.Max, run.Variant);
-        run.Findings.Add(new Finding("they do so too when a helper in between worked a hundred times as much for the observer", $"≤ {Say.Number(work)} MB", $"{Say.Number(generous)} MB", Theorem.AtMost(generous, work), false,
+        run.Findings.Add(new Finding("they do so too when a helper in between worked a hundred times as much for the observer", $"≤ {Say.Number(work)} MB", $"{Say.Number(generous)} MB", Theorem.AtMost(generous, work), true,
             Theorem.AtMost(generous, work) ? "what counts is the attacker's work for the helper, however often it asks" : "asking again and again takes what the helper earned, as long as service is not recorded"));
         run.Findings.Add(new Finding("the scores of the group, each taken as a budget of its own, keep that bound", $"≤ {Say.Number(work)} MB", $"{Say.Number(summed)} MB", Theorem.AtMost(summed, work), false,
             Theorem.AtMost(summed, work) ? "at this size; each further Sybil adds a score, so it will not for ever" : "the bound is on the group, not on the sum of scores: that is why budgets are shared"));
