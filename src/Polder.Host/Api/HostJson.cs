@@ -103,6 +103,8 @@ internal sealed record ApiFile(int Port, int Pid, string Token);
 [JsonSerializable(typeof(BackupView))]
 [JsonSerializable(typeof(ReadyView))]
 [JsonSerializable(typeof(StudyView))]
+[JsonSerializable(typeof(SimulationBody))]
+[JsonSerializable(typeof(SimulationView))]
 [JsonSerializable(typeof(IReadOnlyList<StudyInfo>))]
 [JsonSerializable(typeof(IReadOnlyList<OptionValue>))]
 [JsonSerializable(typeof(IReadOnlyList<ScenarioView>))]

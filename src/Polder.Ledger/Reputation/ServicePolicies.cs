@@ -106,8 +106,11 @@ public sealed class NewcomerPurse(PersonalReputation reputation, long perKey = 6
     public ServiceDecision? Decide(ServiceRequest request)
     {
         if (reputation.Graph.SumsOf(request.Peer).Records > 0) return null;
-        var left = Math.Min(perKey - _given.GetValueOrDefault(request.Peer), DayOf(request) == _day ? perDay - _today : perDay);
-        if (request.Price > left || (_given.Count >= KeysMax && !_given.ContainsKey(request.Peer))) return null;
+        var isSameDay = DayOf(request) == _day;
+        // A full memory is forgotten with the day: else a swarm of keys that take a byte each would shut the purse for good.
+        var given = !isSameDay && _given.Count >= KeysMax ? 0 : _given.GetValueOrDefault(request.Peer);
+        var left = Math.Min(perKey - given, isSameDay ? perDay - _today : perDay);
+        if (request.Price > left || (isSameDay && _given.Count >= KeysMax && !_given.ContainsKey(request.Peer))) return null;
         return new ServiceDecision(ServiceAnswer.Serve, request.Price,
             $"Nobody here knows it yet: it is served out of the newcomers' purse, which has {HelpRecords.Amount(left, reputation.Graph.Unit)} left for it.")
         {
@@ -118,7 +121,11 @@ public sealed class NewcomerPurse(PersonalReputation reputation, long perKey = 6
     private bool TryGive(ServiceRequest request)
     {
         if (Decide(request) is null) return false;
-        if (DayOf(request) != _day) (_day, _today) = (DayOf(request), 0);
+        if (DayOf(request) != _day)
+        {
+            (_day, _today) = (DayOf(request), 0);
+            if (_given.Count >= KeysMax) _given.Clear();
+        }
         _today += request.Price;
         _given[request.Peer] = _given.GetValueOrDefault(request.Peer) + request.Price;
         return true;

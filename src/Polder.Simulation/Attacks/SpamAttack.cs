@@ -51,7 +51,7 @@ internal sealed class SpamAttack : Study
     private static void Flood(StudyRun run)
     {
         var (kept, honest) = (new Curves(), new Curves());
-        foreach (var rate in run.Strengths(6))
+        foreach (var rate in run.Strengths(5))
         {
             run.Step($"{rate} blocks a second at a node");
             var (sent, held, agreed) = Play(run, rate);
