@@ -1,3 +1,4 @@
+using Polder.Ledger.Reputation;
 using Polder.Runtime;
 
 namespace Polder.Simulation.Attacks;

@@ -1,4 +1,3 @@
-using Polder.Identity;
 using Polder.Ledger.Reputation;
 using Polder.Runtime;
 
