@@ -120,6 +120,17 @@ public sealed class MemoryBlockStore : IBlockStore
     }
 
     /// <inheritdoc/>
+    public IEnumerable<PlacedBlock> AllAfter(long place)
+    {
+        for (var i = (int)Math.Min(int.MaxValue, place); i < _inOrder.Count; i++) yield return new PlacedBlock(i + 1, _inOrder[i]);
+    }
+
+    /// <inheritdoc/>
+    public StoreTotals Totals() => new(Count, _inOrder.Sum(static block => (long)block.Packed.Length - HalfBlock.PreviousHashOffset), Agreed().LongCount(),
+        _chains.Values.LongCount(static chain => chain.Blocks.Count > 0),
+        _inOrder.SelectMany(static block => (byte[][])[block.PublicKey.ToArray(), block.LinkKey.ToArray()]).Distinct(KeyBytesComparer.Instance).LongCount());
+
+    /// <inheritdoc/>
     public IEnumerable<HalfBlock> Naming(ReadOnlySpan<byte> key)
     {
         var named = key.ToArray();

@@ -93,6 +93,7 @@ internal sealed class WriteStatements : IDisposable
         var (chain, other) = (_chains.Of(row.Peer, block.PublicKey), _chains.Of(row.LinkPeer, block.LinkKey));
         _chains.Records += _work.Added(row, ordinal, chain, other);
         _chains.Added(row, chain, other, block.Packed.Length - HalfBlock.PreviousHashOffset);
+        _hashes.Added(ordinal, block.Hash.Head);
         if (row.Peer != row.LinkPeer && block.LinkKey.SequenceEqual(_owner)) _naming.Bind(1, ordinal).Run();
     }
 
