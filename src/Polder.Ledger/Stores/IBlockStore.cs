@@ -86,8 +86,11 @@ public interface IBlockStore
     /// </summary>
     void ReadWork(string unit, AgreedWorkReader read);
 
-    /// <summary>Whose the numbers of <see cref="ReadWork"/> are; read it after the records, so that none is unknown.</summary>
-    IEnumerable<NumberedKey> WorkKeys();
+    /// <summary>
+    /// Whose the numbers of <see cref="ReadWork"/> are, for numbers above <paramref name="after"/>, rising: everybody who signed or is
+    /// named by a block on the disk. Read it after the records, so that none is unknown.
+    /// </summary>
+    IEnumerable<NumberedKey> WorkKeys(int after = 0);
 
     /// <summary>The sums of one peer's agreed records in a unit: a look-up.</summary>
     WorkSums SumsOf(ReadOnlySpan<byte> key, string unit);

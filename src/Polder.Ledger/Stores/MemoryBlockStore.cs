@@ -170,7 +170,11 @@ public sealed class MemoryBlockStore : IBlockStore
     }
 
     /// <inheritdoc/>
-    public IEnumerable<NumberedKey> WorkKeys() => [.. _numbers.Select(static pair => new NumberedKey(pair.Value, pair.Key))];
+    public IEnumerable<NumberedKey> WorkKeys(int after = 0)
+    {
+        foreach (var block in _inOrder) (_, _) = (NumberOf(block.PublicKey.ToArray()), NumberOf(block.LinkKey.ToArray()));
+        return [.. _numbers.Where(pair => pair.Value > after).OrderBy(static pair => pair.Value).Select(static pair => new NumberedKey(pair.Value, pair.Key))];
+    }
 
     /// <inheritdoc/>
     public WorkSums SumsOf(ReadOnlySpan<byte> key, string unit)

@@ -14,20 +14,20 @@ public enum DumpFormat
 /// <summary>The columns of a dump, in their order.</summary>
 internal static class DumpColumns
 {
-    public const string Kind = "kind", Packed = "packed", Second = "second";
+    public const string Kind = "kind", Packed = "packed", Second = "second", Proposal = "proposal";
 
     /// <summary>Names and PostgreSQL types.</summary>
     public static readonly (string Name, string SqlType)[] All =
     [
         (Kind, "text NOT NULL"), ("public_key", "text NOT NULL"), ("sequence", "bigint NOT NULL"), ("link_public_key", "text NOT NULL"),
         ("link_sequence", "bigint NOT NULL"), ("type", "text NOT NULL"), ("timestamp", "numeric(20) NOT NULL"), ("hash", "text NOT NULL"),
-        ("unit", "text"), ("gave", "bigint"), ("got", "bigint"), (Packed, "text"), (Second, "text"),
+        ("unit", "text"), ("gave", "bigint"), ("got", "bigint"), (Packed, "text"), (Second, "text"), (Proposal, "text"),
     ];
 
     /// <summary>What <see cref="Kind"/> says of a block.</summary>
     public const string Block = "block";
 
-    /// <summary>The most bytes of a line: two blocks of a proof, each with the longest type and transaction that are kept, in base64, and room.</summary>
+    /// <summary>The most bytes of a line: three blocks of a proof, each with the longest type and transaction that are kept, in base64, and room.</summary>
     public const int LineBytesMax = 256 * 1024;
 }
 

@@ -38,7 +38,7 @@ public sealed class DumpReader(Stream stream)
     private byte[][] _fields = new byte[16][];
     private int[] _lengths = new int[16];
     private int _count;
-    private int _kind = -1, _packed = -1, _second = -1;
+    private int _kind = -1, _packed = -1, _second = -1, _proposal = -1;
     private int[]? _parts;
 
     private enum Form { Unknown, Csv, Json, Copy, Hex }
@@ -124,6 +124,7 @@ public sealed class DumpReader(Stream stream)
     {
         _kind = Find(DumpColumns.Kind);
         _second = Find(DumpColumns.Second);
+        _proposal = Find(DumpColumns.Proposal);
         _packed = PackedNames.Select(Find).FirstOrDefault(static at => at >= 0, -1);
         if (_packed >= 0) return;
         var parts = PartNames.Select(part => part.Names.Select(Find).FirstOrDefault(static at => at >= 0, -1)).ToArray();
@@ -233,7 +234,9 @@ public sealed class DumpReader(Stream stream)
         var first = Block(Bytes(_packed), DumpColumns.Packed);
         if (kind is DumpColumns.Block or "") return new DumpEntry(line, first, null);
         if (_second < 0 || _second >= _count) throw Bad($"\"{Shown(kind)}\" needs two blocks; the second is missing");
-        return new DumpEntry(line, null, Proof(kind, first, Block(Bytes(_second), DumpColumns.Second)));
+        return new DumpEntry(line, null, Proof(kind, first, Block(Bytes(_second), DumpColumns.Second),
+            _proposal >= 0 && _proposal < _count && _lengths[_proposal] > 0 ? Block(Bytes(_proposal), DumpColumns.Proposal) : null));
+
         ReadOnlySpan<byte> Bytes(int field) => _fields[field].AsSpan(0, _lengths[field]);
     }
 
@@ -278,7 +281,7 @@ public sealed class DumpReader(Stream stream)
     private DumpEntry Json(ReadOnlySpan<byte> line)
     {
         string kind = DumpColumns.Block;
-        HalfBlock? first = null, second = null;
+        HalfBlock? first = null, second = null, proposal = null;
         var parts = new string?[PartNames.Length];
         try
         {
@@ -291,6 +294,7 @@ public sealed class DumpReader(Stream stream)
                 if (reader.TokenType == JsonTokenType.String && name == DumpColumns.Kind) kind = reader.GetString()!;
                 else if (reader.TokenType == JsonTokenType.String && PackedNames.Contains(name, StringComparer.OrdinalIgnoreCase)) first ??= Block(Value(ref reader), name);
                 else if (reader.TokenType == JsonTokenType.String && name == DumpColumns.Second) second = Block(Value(ref reader), name);
+                else if (reader.TokenType == JsonTokenType.String && name == DumpColumns.Proposal) proposal = Block(Value(ref reader), name);
                 else if (reader.TokenType is JsonTokenType.String or JsonTokenType.Number && Array.FindIndex(PartNames, part => part.Names.Contains(name, StringComparer.OrdinalIgnoreCase)) is >= 0 and var part)
                     parts[part] = Encoding.UTF8.GetString(reader.TokenType == JsonTokenType.Number ? reader.ValueSpan : Value(ref reader));
                 else reader.Skip();
@@ -308,7 +312,7 @@ public sealed class DumpReader(Stream stream)
             first = Assemble([.. Enumerable.Range(0, parts.Length)]);
         }
         if (kind is DumpColumns.Block or "") return new DumpEntry(_lines.Number, first, null);
-        return new DumpEntry(_lines.Number, null, Proof(kind, first, second ?? throw Bad($"\"{Shown(kind)}\" needs two blocks; \"{DumpColumns.Second}\" is missing")));
+        return new DumpEntry(_lines.Number, null, Proof(kind, first, second ?? throw Bad($"\"{Shown(kind)}\" needs two blocks; \"{DumpColumns.Second}\" is missing"), proposal));
 
         static ReadOnlySpan<byte> Value(ref Utf8JsonReader reader)
         {
@@ -319,13 +323,13 @@ public sealed class DumpReader(Stream stream)
 
     // ---- blocks and proofs ----
 
-    private FraudProof Proof(string kind, HalfBlock first, HalfBlock second) =>
+    private FraudProof Proof(string kind, HalfBlock first, HalfBlock second, HalfBlock? proposal) =>
         new(kind switch
         {
             "double-sign" => FraudKind.DoubleSign,
             "double-countersign" => FraudKind.DoubleCountersign,
             _ => throw Bad($"\"{Shown(kind)}\" is neither block, double-sign nor double-countersign"),
-        }, first, second);
+        }, first, second) { Proposal = proposal };
 
     private HalfBlock Block(ReadOnlySpan<byte> text, string name) =>
         HalfBlock.TryAdopt(Decode(text, name), out var block) ? block

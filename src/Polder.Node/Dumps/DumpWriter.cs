@@ -44,14 +44,14 @@ public sealed class DumpWriter : IDisposable
     public void Write(HalfBlock block)
     {
         ArgumentNullException.ThrowIfNull(block);
-        Line(DumpColumns.Block, block, null);
+        Line(DumpColumns.Block, block, null, null);
     }
 
-    /// <summary>Writes a proof of fraud: the line of its first block, with the second beside it.</summary>
+    /// <summary>Writes a proof of fraud: the line of its first block, with the others beside it.</summary>
     public void Write(FraudProof fraud)
     {
         ArgumentNullException.ThrowIfNull(fraud);
-        Line(NameOf(fraud.Kind), fraud.First, fraud.Second);
+        Line(NameOf(fraud.Kind), fraud.First, fraud.Second, fraud.Proposal);
     }
 
     /// <summary>Writes the end and everything that is left.</summary>
@@ -67,10 +67,10 @@ public sealed class DumpWriter : IDisposable
 
     internal static string NameOf(FraudKind kind) => kind == FraudKind.DoubleSign ? "double-sign" : "double-countersign";
 
-    private void Line(string kind, HalfBlock block, HalfBlock? second)
+    private void Line(string kind, HalfBlock block, HalfBlock? second, HalfBlock? proposal)
     {
         var isClaim = AgreedClaims.TryClaim(block, out var claim);
-        Room(1024 + 8 * (block.Packed.Length + (second?.Packed.Length ?? 0)) + (4 * claim.Unit?.Length ?? 0));
+        Room(1024 + 8 * (block.Packed.Length + (second?.Packed.Length ?? 0) + (proposal?.Packed.Length ?? 0)) + (4 * claim.Unit?.Length ?? 0));
         Begin();
         Field("kind", kind, isFirst: true);
         Hex("public_key", block.PublicKey);
@@ -98,6 +98,8 @@ public sealed class DumpWriter : IDisposable
         else Nothing("packed");
         if (_whole && second is not null) Base64("second", second.Packed.Span);
         else Nothing("second");
+        if (_whole && proposal is not null) Base64("proposal", proposal.Packed.Span);
+        else Nothing("proposal");
         End();
     }
 

@@ -3,6 +3,7 @@ using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Ledger;
 using Polder.Ledger.Blocks;
+using Polder.Ledger.Fraud;
 using Polder.Ledger.Records;
 using Polder.Ledger.Stores;
 using Polder.Ledger.Validation;
@@ -89,16 +90,12 @@ public static class LedgerImport
         return run.Report();
     }
 
-    /// <summary>What is wrong with a proof; null when it proves what it says.</summary>
-    internal static string? FaultOf(FraudProof proof)
+    /// <summary>What is wrong with a proof; null when it proves what it says. A proposal that it lacks may be in the store.</summary>
+    internal static string? FaultOf(FraudProof proof, IBlockStore store)
     {
-        var (first, second) = (proof.First, proof.Second);
-        if (!first.PublicKey.SequenceEqual(second.PublicKey)) return "the two blocks have different signers";
-        if (first.Equals(second)) return "the two blocks are one";
-        if (!first.VerifySignature(Ed25519Signatures.Instance) || !second.VerifySignature(Ed25519Signatures.Instance)) return "a signature is not good";
-        if (proof.Kind == FraudKind.DoubleSign) return first.Sequence == second.Sequence ? null : "the two blocks have different numbers";
-        return !first.IsProposal && first.LinkSequence == second.LinkSequence && first.LinkKey.SequenceEqual(second.LinkKey) && first.Sequence != second.Sequence
-            ? null : "the two blocks do not agree to one proposal";
+        if (proof is { Kind: FraudKind.DoubleCountersign, Proposal: null } && store.Get(proof.First.LinkKey, proof.First.LinkSequence) is { } proposal)
+            proof = proof with { Proposal = proposal };
+        return FraudRules.FaultOf(proof, Ed25519Signatures.Instance) is var fault and not FraudFault.None ? FraudRules.Words(fault) : null;
     }
 
     private sealed class Run(IBlockStore store, PublicKey? owner, DumpReader reader, IProgress<(long Blocks, long Bytes)>? progress, CancellationToken cancellation)
@@ -187,7 +184,7 @@ public static class LedgerImport
             {
                 if (entry.Fraud is { } fraud)
                 {
-                    if (FaultOf(fraud) is { } fault)
+                    if (FaultOf(fraud, store) is { } fault)
                     {
                         _invalid++;
                         _read++;

@@ -58,7 +58,7 @@ public static class LedgerVerify
         if (next == 0)
         {
             foreach (var proof in frauds)
-                if (LedgerImport.FaultOf(proof) is { } wrong) Problem($"A proof of fraud proves nothing: {wrong}");
+                if (LedgerImport.FaultOf(proof, store) is { } wrong) Problem($"A proof of fraud proves nothing: {wrong}");
             if (store is SqliteBlockStore accounts)
                 foreach (var wrong in accounts.AccountFaults()) Problem($"An account is wrong: {wrong}");
         }

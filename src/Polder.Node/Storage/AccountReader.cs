@@ -95,9 +95,10 @@ internal sealed class AccountReader(Database database)
         finally { database.Execute("COMMIT"); }
     }
 
-    public IEnumerable<NumberedKey> Keys()
+    public IEnumerable<NumberedKey> Keys(int after)
     {
-        using var keys = database.PrepareOnce("SELECT id, key FROM peers ORDER BY id");
+        using var keys = database.PrepareOnce("SELECT id, key FROM peers WHERE id > ? ORDER BY id");
+        keys.Bind(1, after);
         while (keys.Step()) yield return new NumberedKey((int)keys.Number(0), keys.Blob(1).ToArray());
     }
 }

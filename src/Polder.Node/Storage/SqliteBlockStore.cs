@@ -196,7 +196,7 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     public void ReadWork(string unit, AgreedWorkReader read) => _accounts.ReadWork(unit, read);
 
     /// <inheritdoc/>
-    public IEnumerable<NumberedKey> WorkKeys() => _accounts.Keys();
+    public IEnumerable<NumberedKey> WorkKeys(int after = 0) => _accounts.Keys(after);
 
     /// <inheritdoc/>
     public WorkSums SumsOf(ReadOnlySpan<byte> key, string unit) => _chains.Find(key) is { } chain ? _accounts.SumsOf(chain.Number, unit) : default;
@@ -215,6 +215,9 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
             at = page.Count == PageBlocks ? page[^1].Ordinal : last;
         }
     }
+
+    /// <summary>Whether a block is on the disk.</summary>
+    internal bool IsSafe(HalfBlock block) => _chains.Find(block.PublicKey) is { } chain && _reader.OrdinalOf(chain.Number, block.Sequence) > 0;
 
     /// <summary>Whose database a file is, whatever its form; null when it does not say.</summary>
     internal static Identity.PublicKey? OwnerOf(string path)
