@@ -3,7 +3,9 @@ namespace Polder.Node.Dumps;
 /// <summary>Lines of a stream as bytes, one in memory at a time; a line without end is refused, not gathered.</summary>
 internal sealed class DumpLines(Stream stream)
 {
-    private byte[] _buffer = new byte[1 << 18];
+    private const int LargeBytes = 1 << 18;
+
+    private byte[] _buffer = new byte[2048];
     private int _start, _end;
     private bool _ended;
 
@@ -46,6 +48,8 @@ internal sealed class DumpLines(Stream stream)
             _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
             (_start, _end) = (0, _end - _start);
         }
+        // Small for what is small; what goes on is read in large pieces.
+        if (_buffer.Length < LargeBytes && Bytes >= 2048) Array.Resize(ref _buffer, LargeBytes);
         if (_end == _buffer.Length) Array.Resize(ref _buffer, 2 * _buffer.Length);
         var read = stream.Read(_buffer, _end, _buffer.Length - _end);
         _ended = read == 0;

@@ -90,7 +90,7 @@ public sealed class DumpReader(Stream stream)
                     _ => new DumpEntry(_lines.Number, Block(line, DumpColumns.Packed), null),
                 };
             }
-            catch (DumpException problem) when (SkipsBroken && form != Form.Unknown)
+            catch (DumpException problem) when (SkipsBroken && (form is Form.Json or Form.Hex || _packed >= 0 || _parts is not null))
             {
                 Broken++;
                 FirstBroken ??= (problem.Line, problem.Message);

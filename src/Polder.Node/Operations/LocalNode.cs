@@ -32,8 +32,8 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     public LocalNode(PolderNode node)
     {
         (_node, _host, _ledger) = (node, node.Host, node.Ledger);
-        _views = new LedgerViews(node.Store, _ledger.Validator);
-        _trust = new TrustViews(node.Store, node.Records.Graphs, node.Identity, _views.Fraud, _host.Environment.Time);
+        _views = new LedgerViews(_ledger.Store, _ledger.Validator);
+        _trust = new TrustViews(_ledger.Store, node.Records.Graphs, node.Identity, _views.Fraud, _host.Environment.Time);
         _names = new NameIndex(_ledger.Store);
         Network = new LocalNetwork(node, this);
         Ledger = new LocalLedger(node, this, new LedgerFigures(_ledger.Store, _views, _names));

@@ -120,9 +120,9 @@ internal sealed class PostgresWriter(NpgsqlConnection connection)
             keys.TryAdd(Key(row.Block.LinkKey), row.Block.LinkKey.ToArray());
         }
         var all = keys.Values.ToArray();
-        Run("INSERT INTO peers (key) SELECT unnest($1) EXCEPT SELECT key FROM peers WHERE key = ANY ($1) ON CONFLICT DO NOTHING", all);
+        Run("INSERT INTO peers (key) SELECT unnest($1) EXCEPT SELECT key FROM peers WHERE key = ANY ($1) ON CONFLICT DO NOTHING", (object)all);
         var numbers = new Dictionary<string, int>(keys.Count, StringComparer.Ordinal);
-        using var ask = Command("SELECT id, key FROM peers WHERE key = ANY ($1)", all);
+        using var ask = Command("SELECT id, key FROM peers WHERE key = ANY ($1)", (object)all);
         using var reader = ask.ExecuteReader();
         while (reader.Read()) numbers[Key((byte[])reader[1])] = reader.GetInt32(0);
         return numbers;
