@@ -25,9 +25,9 @@ public sealed class StoreQuotaTests : IDisposable
         var partner = Chains.Block(Chains.Key(3), 1, node.Identity.Bytes, own.Sequence, HalfBlock.GenesisHash);
         await node.InvokeAsync(() => node.Ledger.Import(partner));
 
-        // 50,000 blocks of 25,000 chains that nobody knows: some 22 MB. Their signatures would take a minute; the store looks at none.
+        // 90,000 blocks of 45,000 chains that nobody knows: some 30 MB. Their signatures would take a minute; the store looks at none.
         var most = 0L;
-        for (var round = 0; round < 25; round++)
+        for (var round = 0; round < 45; round++)
         {
             await node.InvokeAsync(async () =>
             {
