@@ -181,9 +181,11 @@ public sealed class TrustChainCommunity : Community
     }
 
     /// <summary>Takes in many blocks that the owner brings from elsewhere, verified on the workers; completes when they are safe on disk.</summary>
-    public async Task<IngestResult> ImportAsync(IEnumerable<HalfBlock> blocks)
+    /// <param name="blocks">In any order.</param>
+    /// <param name="refused">Told of every block that is not kept because something is wrong with it.</param>
+    public async Task<IngestResult> ImportAsync(IEnumerable<HalfBlock> blocks, Action<HalfBlock, string>? refused = null)
     {
-        var result = await new BlockIngest(Environment, Store, Validator, _intake.Announce, _intake.Keep).RunAsync(blocks);
+        var result = await new BlockIngest(Environment, Store, Validator, _intake.Announce, _intake.Keep, refused).RunAsync(blocks);
         Counters.Count(LedgerCount.BlocksKept, result.Kept);
         Counters.Count(LedgerCount.BlocksKnown, result.Known);
         Counters.Count(LedgerCount.BlocksInvalid, result.Invalid);

@@ -92,6 +92,7 @@ internal sealed class ApiNode : INodeOperations, IDisposable
         GetAsync("frauds", HostJson.Default.IReadOnlyListFraudView, cancellation);
 
     public INetworkOperations Network => new ApiNetwork(this);
+    public ILedgerOperations Ledger => new ApiLedger(this);
 
     public async Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default)
     {

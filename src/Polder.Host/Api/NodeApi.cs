@@ -70,6 +70,7 @@ internal static class NodeApi
         Post("crawl", json.CrawlBody, json.CrawlView, (body, stop) =>
             node.CrawlAsync(body.Peer ?? throw Bad("\"peer\" is missing: a short name, a public key or the beginning of one."), stop));
         NetworkApi.Map(application, node.Network);
+        LedgerApi.Map(application, node.Ledger);
         application.Map("/api/{**rest}", (RequestDelegate)(context => Answers.WriteErrorAsync(context, HttpStatusCode.NotFound,
             $"There is no {context.Request.Method} {context.Request.Path}; docs/api.md lists what there is.")));
 
@@ -164,7 +165,7 @@ internal static class NodeApi
             ? number : throw Bad($"\"{name}\" must be a whole number from {min} to {max}.");
     }
 
-    private static byte[] Hex(string text)
+    internal static byte[] Hex(string text)
     {
         try { return Convert.FromHexString(text); }
         catch (FormatException) { throw Bad("A block is not hex."); }

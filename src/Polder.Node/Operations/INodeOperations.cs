@@ -61,6 +61,9 @@ public interface INodeOperations
     /// <summary>Its place in the network: how it is connected, invitations, the DHT, tags.</summary>
     INetworkOperations Network { get; }
 
+    /// <summary>The ledger as a whole: figures, many blocks at once, searches.</summary>
+    ILedgerOperations Ledger { get; }
+
     /// <summary>Completes when anything shown changed after <paramref name="seen"/>; gives the new version. The first call passes 0.</summary>
     Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default);
 }

@@ -21,6 +21,7 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     private readonly TrustChainCommunity _ledger;
     private readonly LedgerViews _views;
     private readonly TrustViews _trust;
+    private readonly NameIndex _names;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ITimer _pulse;
     private readonly Lock _changeGate = new();
@@ -31,9 +32,11 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     public LocalNode(PolderNode node)
     {
         (_node, _host, _ledger) = (node, node.Host, node.Ledger);
-        _views = new LedgerViews(node.Store, _ledger.Validator);
-        _trust = new TrustViews(node.Store, node.Records.Graphs, node.Identity, _views.Fraud, _host.Environment.Time);
+        _views = new LedgerViews(_ledger.Store, _ledger.Validator);
+        _trust = new TrustViews(_ledger.Store, node.Records.Graphs, node.Identity, _views.Fraud, _host.Environment.Time);
+        _names = new NameIndex(_ledger.Store);
         Network = new LocalNetwork(node, this);
+        Ledger = new LocalLedger(node, this, new LedgerFigures(_ledger.Store, _views, _names));
         _ledger.Changed += Change;
         _host.Peers.Added += _ => Change();
         _host.Peers.Removed += _ => Change();
@@ -161,6 +164,8 @@ internal sealed class LocalNode : INodeOperations, IDisposable
 
     public INetworkOperations Network { get; }
 
+    public ILedgerOperations Ledger { get; }
+
     public async Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
@@ -231,14 +236,13 @@ internal sealed class LocalNode : INodeOperations, IDisposable
         peer.IsValidated, peer.RoundTrip?.TotalMilliseconds, (now - peer.LastIn)?.TotalSeconds, (now - peer.LastOut)?.TotalSeconds,
         [.. peer.Communities.Select(community => community.ToString())], _host.Peers.IsDiscouraged(peer.Key));
 
-    internal PublicKey Resolve(string text) => PeerNames.Resolve(text, Known());
+    internal PublicKey Resolve(string text) => PeerNames.Resolve(text, Met().Concat(_names.Find(text, PeerNames.CandidatesMax)));
 
-    private IEnumerable<PublicKey> Known()
+    /// <summary>The node itself and all peers of now; others are in the store.</summary>
+    internal IEnumerable<PublicKey> Met()
     {
         yield return _node.Identity;
         foreach (var peer in _host.Peers.All) yield return peer.Key;
-        foreach (var chain in _node.Store.Chains())
-            if (PublicKey.TryParse(chain.Key.Span, out var key)) yield return key;
     }
 
     private async Task<IReadOnlyList<InboxItem>> AnswerOnLoopAsync(IReadOnlyList<string> ids, bool accept)

@@ -22,6 +22,7 @@ public sealed class RestingNode : INodeOperations, IDisposable
     private readonly LedgerViews _views;
     private readonly TrustViews _trust;
     private readonly WorkGraphs _graphs;
+    private readonly NameIndex _names;
     private readonly Lock _gate = new();
     private bool _graphsAreMade;
 
@@ -42,6 +43,7 @@ public sealed class RestingNode : INodeOperations, IDisposable
         _graphs = new WorkGraphs(_self, split: WorkSplits.AllCores);
         _views = new LedgerViews(_store, validator);
         _trust = new TrustViews(_store, _graphs, _self, _views.Fraud, TimeProvider.System);
+        _names = new NameIndex(_store);
     }
 
     /// <summary>Opens a folder for reading.</summary>
@@ -129,6 +131,15 @@ public sealed class RestingNode : INodeOperations, IDisposable
     public INetworkOperations Network => new RestingNetwork(NotRunning);
 
     /// <inheritdoc/>
+    public ILedgerOperations Ledger => new RestingLedger(this);
+
+    internal Task<LedgerStatsView> StatsAsync() => Read(() => new LedgerFigures(_store, _views, _names).Stats("sqlite", null, new Polder.Ledger.TrustChainOptions().BlocksMax));
+
+    internal Task<LedgerSearchView> SearchAsync(string text) => Read(() => new LedgerFigures(_store, _views, _names).Search(text, [_self]));
+
+    internal OperationRefusedException NotRunningFor(string why) => NotRunning(why);
+
+    /// <inheritdoc/>
     public async Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default)
     {
         // Nothing changes in a folder at rest.
@@ -152,18 +163,11 @@ public sealed class RestingNode : INodeOperations, IDisposable
         }
     }
 
-    private PublicKey Resolve(string text) => PeerNames.Resolve(text, Known());
-
-    private IEnumerable<PublicKey> Known()
-    {
-        yield return _self;
-        foreach (var chain in _store.Chains())
-            if (PublicKey.TryParse(chain.Key.Span, out var key)) yield return key;
-    }
+    private PublicKey Resolve(string text) => PeerNames.Resolve(text, [_self, .. _names.Find(text, PeerNames.CandidatesMax)]);
 
     private IEnumerable<HalfBlock> Waiting()
     {
-        foreach (var block in _store.All())
+        foreach (var block in _store.Naming(_self.Bytes))
         {
             if (!block.IsProposal || !block.LinkKey.SequenceEqual(_self.Bytes) || block.PublicKey.SequenceEqual(_self.Bytes)) continue;
             if (_store.IsRefused(block.Hash) || _store.FraudOf(block.PublicKey) is not null || IsAnswered(block)) continue;

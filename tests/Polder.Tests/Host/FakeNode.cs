@@ -60,6 +60,7 @@ internal sealed class FakeNode : INodeOperations
         Give<IReadOnlyList<FraudView>>([new FraudView(new PeerName(Key, Me.Name), "double-sign", Block(1), Block(1))]);
     public FakeNetwork Net { get; } = new();
     public INetworkOperations Network => Net;
+    public ILedgerOperations Ledger { get; } = new FakeLedger();
     public Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default) => Give(seen + 1);
 
     private Task<T> Give<T>(T value) => Trouble is null ? Task.FromResult(value) : throw Trouble;

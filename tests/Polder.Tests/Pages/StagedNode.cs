@@ -36,6 +36,7 @@ internal sealed class StagedNode : INodeOperations
     public List<string> Crawled { get; } = [];
     public Host.FakeNetwork Net { get; } = new() { Doctor = Host.FakeNetwork.NewDoctor };
     public INetworkOperations Network => Net;
+    public ILedgerOperations Ledger { get; } = new Host.FakeLedger();
 
     /// <summary>A village: peers near and far, a chain, trust, two proposals, a fraud.</summary>
     public static StagedNode Village()
