@@ -29,9 +29,9 @@ internal sealed class StoredWalks
     private bool _hasLists;
     private long _version;
 
-    public StoredWalks(WorkGraph graph, PublicKey observer, double stop, int walks, ulong seed, WorkSplit split)
+    public StoredWalks(WorkGraph graph, PublicKey observer, double stop, int walks, ulong seed, WorkSplit? split = null)
     {
-        (_graph, _observerKey, _stop, _root, _split) = (graph, observer, stop, SplitMix.Root(observer, seed), split);
+        (_graph, _observerKey, _stop, _root, _split) = (graph, observer, stop, SplitMix.Root(observer, seed), split ?? WorkSplit.None);
         (_walks, _seen) = (new Walk[walks], new int[walks]);
         Rebuild();
     }
