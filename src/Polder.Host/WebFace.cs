@@ -62,6 +62,7 @@ internal sealed class WebFace : IAsyncDisposable
         application.Use(gate.PassAsync);
         application.UseRouting();
         NodeApi.Map(application, operations);
+        SimulationApi.Map(application);
         PageRoutes.MapPages(application);
 
         try

@@ -32,6 +32,7 @@ public sealed class BlockIngest
     private readonly BlockValidator _validator;
     private readonly Action<HalfBlock>? _kept;
     private readonly Action<FraudProof>? _fraud;
+    private readonly Action<HalfBlock, string>? _refused;
     private readonly Dictionary<PublicKey, Chain> _chains = new(PublicKey.Comparer);
     private readonly Dictionary<PublicKey, Chain>.AlternateLookup<ReadOnlySpan<byte>> _chainOf;
     private readonly HashSet<Link> _links = [];
@@ -45,9 +46,12 @@ public sealed class BlockIngest
     /// <param name="validator">Rules, those of types included.</param>
     /// <param name="kept">Told of every block kept.</param>
     /// <param name="fraud">Told of every proof found; keeps it. Without it proofs go straight into the store.</param>
-    public BlockIngest(NodeEnvironment environment, IBlockStore store, BlockValidator validator, Action<HalfBlock>? kept = null, Action<FraudProof>? fraud = null)
+    /// <param name="refused">Told of every block that is not kept because something is wrong with it, and what, in words.</param>
+    public BlockIngest(
+        NodeEnvironment environment, IBlockStore store, BlockValidator validator, Action<HalfBlock>? kept = null, Action<FraudProof>? fraud = null,
+        Action<HalfBlock, string>? refused = null)
     {
-        (_environment, _store, _validator, _kept, _fraud) = (environment, store, validator, kept, fraud);
+        (_environment, _store, _validator, _kept, _fraud, _refused) = (environment, store, validator, kept, fraud, refused);
         _chainOf = _chains.GetAlternateLookup<ReadOnlySpan<byte>>();
     }
 
@@ -111,6 +115,7 @@ public sealed class BlockIngest
         if (block.Transaction.Length > Limits.TransactionBytesMax || block.Type.Length > Limits.TypeBytesMax)
         {
             _invalid++;
+            _refused?.Invoke(block, $"it is larger than what is kept: a transaction has at most {Limits.TransactionBytesMax} bytes, a type {Limits.TypeBytesMax}");
             return;
         }
         if (signatureIsGood && ChainOf(block.PublicKey) is { } chain)
@@ -146,6 +151,7 @@ public sealed class BlockIngest
         {
             _invalid++;
             _store.AddRefused(new RefusedBlock(block, verdict.Reason));
+            _refused?.Invoke(block, verdict.Reason);
             return;
         }
         _store.Add(block);

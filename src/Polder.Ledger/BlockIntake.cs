@@ -48,7 +48,7 @@ internal sealed class BlockIntake(IBlockStore store, BlockValidator validator, K
                 return IntakeResult.Known;
             }
         }
-        else if (!wanted && IsTooMuch(block))
+        else if ((!wanted && IsTooMuch(block)) || IsDiskFull(block))
         {
             counters.Count(LedgerCount.BlocksUnwanted);
             return IntakeResult.Unwanted;
@@ -94,6 +94,9 @@ internal sealed class BlockIntake(IBlockStore store, BlockValidator validator, K
     }
 
     private bool Matters(ReadOnlySpan<byte> key) => store.CountOf(key) > 0 || book.Find(key) is not null;
+
+    // What was asked for too: a long chain of valid blocks is cheap to make.
+    private bool IsDiskFull(HalfBlock block) => options.DiskBytesMax is { } disk && store.DiskBytes >= disk && !Involves(block);
 
     private bool Involves(HalfBlock block) =>
         block.PublicKey.SequenceEqual(identity.Public.Bytes) || block.LinkKey.SequenceEqual(identity.Public.Bytes);

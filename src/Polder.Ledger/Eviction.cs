@@ -1,16 +1,22 @@
+using Polder.Cryptography;
 using Polder.Ledger.Blocks;
 using Polder.Ledger.Stores;
 
 namespace Polder.Ledger;
 
 /// <summary>
-/// Makes room: above <see cref="TrustChainOptions.BlocksMax"/> the blocks that were taken in first go first. Never our own, nor
-/// those of anybody with whom we have a record; proofs of fraud hold their own copies. py goes by the time that a block's signer
+/// Makes room: above <see cref="TrustChainOptions.BlocksMax"/>, or nine tenths of <see cref="TrustChainOptions.DiskBytesMax"/>, the
+/// blocks that were taken in first go first. Never our own, nor those that name us, nor those of anybody with whom we have a
+/// record, nor those that a proof of fraud is made of, which holds its own copies besides. py goes by the time that a block's signer
 /// wrote into it; whoever dates his blocks ahead would stay for ever, so here it is the time of coming.
 /// </summary>
 internal sealed class Eviction(TrustChainCommunity ledger)
 {
+    private const int RoundsMax = 20;
+
     private readonly HashSet<byte[]> _partners = new(KeyBytesComparer.Instance);
+    private readonly HashSet<Hash256> _disputed = [];
+    private int _proofs;
     private bool _running;
 
     /// <summary>A block is held: whoever it ties to us is a partner.</summary>
@@ -25,18 +31,30 @@ internal sealed class Eviction(TrustChainCommunity ledger)
     /// <summary>Lets blocks go while there are too many, some at a time.</summary>
     public void Work()
     {
-        if (_running || ledger.Store.Count <= ledger.Options.BlocksMax || !ledger.Replayed.IsCompleted) return;
+        if (_running || TooMany() == 0 || !ledger.Replayed.IsCompleted) return;
         _running = true;
         ledger.Go(EvictAsync());
+    }
+
+    /// <summary>How many should go; 0 when there is room.</summary>
+    private int TooMany()
+    {
+        var above = ledger.Store.Count - ledger.Options.BlocksMax;
+        if (ledger.Options.DiskBytesMax is { } disk && ledger.Store.DiskBytes > disk / 10 * 9) above = Math.Max(above, Limits.EvictedAtOnce);
+        return (int)Math.Clamp(above, 0, Limits.EvictedAtOnce);
     }
 
     private async Task EvictAsync()
     {
         try
         {
-            var tooMany = (int)Math.Min(Limits.EvictedAtOnce, ledger.Store.Count - ledger.Options.BlocksMax);
-            var gone = await ledger.Store.EvictAsync(tooMany, IsKept);
-            ledger.Counters.Count(LedgerCount.BlocksEvicted, gone);
+            // What comes in a second may be more than goes at a time: as long as something goes, it goes on.
+            for (var rounds = 0; rounds < RoundsMax && TooMany() is > 0 and var tooMany; rounds++)
+            {
+                var gone = await ledger.Store.EvictAsync(tooMany, IsKept);
+                ledger.Counters.Count(LedgerCount.BlocksEvicted, gone);
+                if (gone == 0) break;
+            }
         }
         // A disk that cannot be written keeps what it has; the next try comes.
         catch (IOException) { }
@@ -46,7 +64,22 @@ internal sealed class Eviction(TrustChainCommunity ledger)
     private bool IsKept(HalfBlock block)
     {
         var ours = ledger.Own.Key;
+        if (IsDisputed(block)) return true;
         return block.PublicKey.SequenceEqual(ours) || block.LinkKey.SequenceEqual(ours)
             || _partners.GetAlternateLookup<ReadOnlySpan<byte>>().Contains(block.PublicKey);
+    }
+
+    private bool IsDisputed(HalfBlock block)
+    {
+        var proofs = ledger.Store.Frauds();
+        if (proofs.Count == 0) return false;
+        for (; _proofs < proofs.Count; _proofs++)
+        {
+            var proof = proofs[_proofs];
+            _disputed.Add(proof.First.Hash);
+            _disputed.Add(proof.Second.Hash);
+            if (proof.Proposal is { } proposal) _disputed.Add(proposal.Hash);
+        }
+        return _disputed.Contains(block.Hash);
     }
 }

@@ -101,4 +101,7 @@ public static class Limits
 
     /// <summary>Chains of which is kept over a restart when they were looked at.</summary>
     public const int CrawlProgressMax = 300_000;
+
+    /// <summary>Up to how many blocks all are gone through at the start; of more, graphs are made from the store's accounts of agreed records.</summary>
+    public const int ReplayedBlocksMax = 200_000;
 }

@@ -121,7 +121,8 @@ public sealed class TrustChainCommunity : Community
 
     /// <summary>
     /// Raised for every block held: for those of the store once after the start, in order, and for new ones when they are kept
-    /// or signed. A block that comes during the start may be told of twice.
+    /// or signed. A block that comes during the start may be told of twice. Of a store with more than
+    /// <see cref="Limits.ReplayedBlocksMax"/> blocks only our own and those that name us are told at the start.
     /// </summary>
     public event Action<HalfBlock>? BlockKnown;
 
@@ -188,9 +189,11 @@ public sealed class TrustChainCommunity : Community
     }
 
     /// <summary>Takes in many blocks that the owner brings from elsewhere, verified on the workers; completes when they are safe on disk.</summary>
-    public async Task<IngestResult> ImportAsync(IEnumerable<HalfBlock> blocks)
+    /// <param name="blocks">In any order.</param>
+    /// <param name="refused">Told of every block that is not kept because something is wrong with it.</param>
+    public async Task<IngestResult> ImportAsync(IEnumerable<HalfBlock> blocks, Action<HalfBlock, string>? refused = null)
     {
-        var result = await new BlockIngest(Environment, Store, Validator, _intake.Announce, _intake.Keep).RunAsync(blocks);
+        var result = await new BlockIngest(Environment, Store, Validator, _intake.Announce, _intake.Keep, refused).RunAsync(blocks);
         Counters.Count(LedgerCount.BlocksKept, result.Kept);
         Counters.Count(LedgerCount.BlocksKnown, result.Known);
         Counters.Count(LedgerCount.BlocksInvalid, result.Invalid);
@@ -388,10 +391,12 @@ public sealed class TrustChainCommunity : Community
     private async Task ReplayAsync()
     {
         var seen = 0;
-        foreach (var block in Store.All())
+        foreach (var block in OldBlocks())
         {
             _eviction.Known(block);
+            IsReplaying = true;
             BlockKnown?.Invoke(block);
+            IsReplaying = false;
             _proposals.Replay(block);
             _proposals.TakeAnswered(block);
             _agreements.Replay(block);
@@ -405,5 +410,21 @@ public sealed class TrustChainCommunity : Community
                 _proposals.TakeAnswered(linking);
         _replayed.TrySetResult();
         Changed?.Invoke();
+    }
+
+    /// <summary>Whether <see cref="BlockKnown"/> tells of a block that was held before the start.</summary>
+    internal bool IsReplaying { get; private set; }
+
+    /// <summary>What has to be gone through at the start: everything, while that is soon done; else what concerns this node.</summary>
+    private IEnumerable<HalfBlock> OldBlocks()
+    {
+        if (Store.Count <= Limits.ReplayedBlocksMax)
+        {
+            foreach (var block in Store.All()) yield return block;
+            yield break;
+        }
+        var own = Own.Key.ToArray();
+        for (var block = Store.After(own, 0); block is not null; block = Store.After(own, block.Sequence)) yield return block;
+        foreach (var block in Store.Naming(own)) yield return block;
     }
 }

@@ -42,6 +42,12 @@ public sealed record TrustChainOptions
     public long BlocksMax { get; init => field = value >= 1_000 ? value : throw new ArgumentOutOfRangeException(nameof(value)); } = 1_000_000;
 
     /// <summary>
+    /// Bytes of disk that the store may take, its log of at most some 40 MB not counted; above nine tenths of it the oldest blocks of
+    /// strangers give way, and at all of it nothing more of strangers is taken in. At least 16 MB; default null: no limit but <see cref="BlocksMax"/>.
+    /// </summary>
+    public long? DiskBytesMax { get; init => field = value is null or >= 16L << 20 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 16 MB."); }
+
+    /// <summary>
     /// The highest number that the own chain is known to have had, from a second place (a mark beside the database). When the
     /// store has less, signing waits until peers have shown the rest. Default 0: not known.
     /// </summary>

@@ -101,6 +101,9 @@ public sealed class NodeBuilder
         var store = parts.Store = SqliteBlockStore.Open(folder.DatabasePath, identity.Public.Bytes, TimeProvider.System.GetUtcNow());
         if (store.SetAside is { } aside) NodeLog.DatabaseSetAside(log, aside, store.Salvaged);
         var mark = new ChainMark(folder.ChainMarkPath);
+        var shared = _options.LedgerStore == NodeOptions.SqliteStore ? null
+            : new SharedBlockStore(store, parts.Shared = PostgresBlockStore.Open(_options.LedgerStore), identity.Public);
+        IBlockStore blocks = shared is null ? store : shared;
         var cache = parts.PeerCache = new PeerCacheFile(folder.PeerCachePath);
 
         var state = parts.State = new StateFiles(folder.FullPath, loop);
@@ -126,15 +129,18 @@ public sealed class NodeBuilder
             host.Offer<IStateStore>(state);
             host.Offer<IStickyKeyStore>(new StickyKeyFile(state));
             host.Offer<IContentStore>(content);
-            host.Offer<IBlockStore>(store);
-            var ledger = host.Join(context => new TrustChainCommunity(context, store, _ledger with
+            host.Offer(blocks);
+            var ledger = host.Join(context => new TrustChainCommunity(context, blocks, _ledger with
             {
+                DiskBytesMax = _options.LedgerDiskMax ?? _ledger.DiskBytesMax,
+                // What many share is not thrown away by one of them.
+                BlocksMax = shared is not null ? long.MaxValue - Ledger.Limits.BlocksAboveMax : _options.LedgerBlocksMax ?? _ledger.BlocksMax,
                 OwnChainUncertain = _ledger.OwnChainUncertain || store.SigningRefused is not null,
-                OwnLengthAtLeast = Math.Max(_ledger.OwnLengthAtLeast, mark.Read()),
+                OwnLengthAtLeast = Math.Max(Math.Max(_ledger.OwnLengthAtLeast, mark.Read()), shared?.SharedLength ?? 0),
                 Survey = _ledger.Survey with { IsOn = _ledger.Survey.IsOn || _options.CrawlEverything },
                 Dissemination = _options.SpreadBytesPerSecond is { } budget ? _ledger.Dissemination with { BytesPerSecond = budget } : _ledger.Dissemination,
             }));
-            var records = new HelpRecords(ledger, identity.Public);
+            var records = new HelpRecords(ledger, identity.Public, WorkSplits.AllCores);
             if (_options.SignAnyway)
             {
                 ledger.Own.SignAnyway();

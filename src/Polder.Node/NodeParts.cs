@@ -17,6 +17,8 @@ internal sealed class NodeParts : IAsyncDisposable
     public ThreadLoop? Loop { get; set; }
     public UdpSocket? Socket { get; set; }
     public SqliteBlockStore? Store { get; set; }
+    /// <summary>The shared database, where one is configured.</summary>
+    public PostgresBlockStore? Shared { get; set; }
     public PeerCacheFile? PeerCache { get; set; }
     public StateFiles? State { get; set; }
     public NetworkWatch? Watch { get; set; }
@@ -43,8 +45,10 @@ internal sealed class NodeParts : IAsyncDisposable
         if (State is not null) await State.WrittenAsync().ConfigureAwait(false);
         // The writer ends first, so that those who wait for a flush still continue on the loop; then the loop; then the reader.
         if (Store is not null) await Task.Run(Store.StopWriting).ConfigureAwait(false);
+        if (Shared is not null) await Task.Run(Shared.StopWriting).ConfigureAwait(false);
         if (Loop is not null) await Loop.DisposeAsync().ConfigureAwait(false);
         Store?.Dispose();
+        Shared?.Dispose();
         if (PeerCache is not null) await PeerCache.WrittenAsync().ConfigureAwait(false);
         Identity?.Dispose();
         Folder?.Dispose();

@@ -56,6 +56,9 @@ public sealed class PolderNode : IAsyncDisposable
 
     internal NodeParts Parts => _parts;
     internal SqliteBlockStore Store => _parts.Store!;
+
+    /// <summary>Where the blocks of others are: "sqlite" or "postgres".</summary>
+    internal string StoreKind => Ledger.Store is SqliteBlockStore ? "sqlite" : "postgres";
     internal string DataPath => _parts.Folder!.FullPath;
     internal string KeyPath => _parts.Folder!.KeyPath;
 

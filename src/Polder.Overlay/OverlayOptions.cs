@@ -119,7 +119,10 @@ public sealed record OverlayOptions
     /// <summary>A community walks while it has fewer peers than this. 0 to 10,000; default 20.</summary>
     public int WalkTarget { get; init => field = InRange(value, 0, 10_000); } = 20;
 
-    /// <summary>From here on an introduced address is not walked to at once, and our responses say "full". 1 to 10,000; default 30.</summary>
+    /// <summary>With fewer peers than this a community walks to an introduced address at once, without waiting for the next step. 0 to 10,000; default 8.</summary>
+    public int WalksAtOnceBelow { get; init => field = InRange(value, 0, 10_000); } = 8;
+
+    /// <summary>From here on our responses say "full". 1 to 10,000; default 30.</summary>
     public int PeersWanted { get; init => field = InRange(value, 1, 10_000); } = 30;
 
     /// <summary>Walks of one community under way at the same time. 1 to 100; default 5.</summary>

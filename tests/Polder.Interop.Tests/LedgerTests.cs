@@ -108,7 +108,7 @@ public sealed class LedgerTests
         Assert.Equal(peer.KeyHex, Convert.ToHexStringLower(agreement.PublicKey));
         var seen = await peer.WaitAsync("block", item => item.GetProperty("block").Text("type") == "tribler_bandwidth" && item.Text("how") == "received");
         Assert.Equal(25L << 20, seen.GetProperty("block").GetProperty("transaction").Number(gave ? "up" : "down"));
-        await node.UntilAsync(() => node.Node.Records.Graphs.Find(HelpClaim.Bytes)?.Records.Count == 1, "the record counts");
+        await node.UntilAsync(() => node.Node.Records.Graphs.Find(HelpClaim.Bytes)?.RecordCount == 1, "the record counts");
         await WellAsync(node, peer);
     }
 

@@ -83,14 +83,16 @@ internal sealed class ApiNode : INodeOperations, IDisposable
     }
     public Task<CrawlView> CrawlAsync(string peer, CancellationToken cancellation = default) =>
         PostAsync("crawl", new CrawlBody(peer), HostJson.Default.CrawlBody, HostJson.Default.CrawlView, Long, cancellation);
-    public Task<IReadOnlyList<TrustView>> TrustAsync(string? peer = null, string? unit = null, CancellationToken cancellation = default) =>
-        GetAsync("trust" + Query(("peer", peer), ("unit", unit)), HostJson.Default.IReadOnlyListTrustView, cancellation);
-    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, CancellationToken cancellation = default) =>
-        GetAsync("why" + Query(("peer", peer), ("unit", unit)), HostJson.Default.TrustExplanation, cancellation);
+    public Task<IReadOnlyList<TrustView>> TrustAsync(
+        string? peer = null, string? unit = null, string? by = null, int top = 1000, CancellationToken cancellation = default) =>
+        GetAsync("trust" + Query(("peer", peer), ("unit", unit), ("by", by), ("top", Text(top))), HostJson.Default.IReadOnlyListTrustView, cancellation);
+    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, string? by = null, CancellationToken cancellation = default) =>
+        GetAsync("why" + Query(("peer", peer), ("unit", unit), ("by", by)), HostJson.Default.TrustExplanation, cancellation);
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) =>
         GetAsync("frauds", HostJson.Default.IReadOnlyListFraudView, cancellation);
 
     public INetworkOperations Network => new ApiNetwork(this);
+    public ILedgerOperations Ledger => new ApiLedger(this);
 
     public IFraudOperations Fraud => new ApiWatch(this);
 

@@ -30,8 +30,9 @@ internal static class NodeApi
         Get("chain", json.ChainView, (query, stop) =>
             node.ChainAsync(Text(query, "peer"), Number(query, "from", 1, int.MaxValue), Number(query, "count", 500, 5000), stop));
         Get("block", json.BlockDetail, (query, stop) => node.BlockAsync(Needed(query, "id"), stop));
-        Get("trust", json.IReadOnlyListTrustView, (query, stop) => node.TrustAsync(Text(query, "peer"), Text(query, "unit"), stop));
-        Get("why", json.TrustExplanation, (query, stop) => node.WhyAsync(Needed(query, "peer"), Text(query, "unit"), stop));
+        Get("trust", json.IReadOnlyListTrustView, (query, stop) => 
+            node.TrustAsync(Text(query, "peer"), Text(query, "unit"), Text(query, "by"), Number(query, "top", 1000, 100_000), stop));
+        Get("why", json.TrustExplanation, (query, stop) => node.WhyAsync(Needed(query, "peer"), Text(query, "unit"), Text(query, "by"), stop));
         Get("frauds", json.IReadOnlyListFraudView, (_, stop) => node.FraudsAsync(stop));
         Get("changes", json.ChangesView, async (query, stop) =>
         {
@@ -70,6 +71,7 @@ internal static class NodeApi
             node.CrawlAsync(body.Peer ?? throw Bad("\"peer\" is missing: a short name, a public key or the beginning of one."), stop));
         NetworkApi.Map(application, node.Network);
         WatchApi.Map(application, node);
+        LedgerApi.Map(application, node.Ledger);
         application.Map("/api/{**rest}", (RequestDelegate)(context => Answers.WriteErrorAsync(context, HttpStatusCode.NotFound,
             $"There is no {context.Request.Method} {context.Request.Path}; docs/api.md lists what there is.")));
 
@@ -164,7 +166,7 @@ internal static class NodeApi
             ? number : throw Bad($"\"{name}\" must be a whole number from {min} to {max}.");
     }
 
-    private static byte[] Hex(string text)
+    internal static byte[] Hex(string text)
     {
         try { return Convert.FromHexString(text); }
         catch (FormatException) { throw Bad("A block is not hex."); }

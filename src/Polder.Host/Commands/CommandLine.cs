@@ -100,6 +100,7 @@ internal static class CommandLine
             TagCommands.Tag(shared, surroundings), DhtCommands.Dht(shared, surroundings),
             RecordCommands.Record(shared, surroundings), RecordCommands.Inbox(shared, surroundings),
             ChainCommands.Chain(shared, surroundings), ChainCommands.Block(shared, surroundings), CrawlCommands.Crawl(shared, surroundings),
+            LedgerCommands.Ledger(shared, surroundings),
             TrustCommands.Trust(shared, surroundings), FraudCommands.Fraud(shared, surroundings),
             BackupCommands.Backup(shared, surroundings), BackupCommands.Restore(shared, surroundings),
             LaboratoryCommands.Sim(shared, surroundings), LaboratoryCommands.Bench(shared, surroundings),

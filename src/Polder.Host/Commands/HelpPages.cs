@@ -40,6 +40,8 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
           polder chain check FILE…  only check them: no node, nothing kept
           polder block PEER.NUMBER  one block with both halves
           polder crawl PEER       ask a peer for its chain; --all: everybody for everybody's
+          polder ledger stats     everybody's records in figures; search TEXT, verify
+          polder ledger export FILE  everything for other programs (CSV, JSON lines, PostgreSQL); import FILE
 
         Trust
           polder trust [PEER]     the ranking from my own point of view; --why shows what is behind a score
@@ -96,6 +98,10 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         ["fraud import"] = ["polder fraud import ab.polder-fraud"],
         ["fraud list"] = ["polder fraud list --json"],
         ["trust"] = ["polder trust", "polder trust ab-cd-ef-gh-ij --why", "polder trust --unit hours"],
+        ["ledger"] = ["polder ledger stats", "polder ledger export ledger.csv", "polder ledger import ledger.csv --data ~/second", "polder ledger export - --format copy | psql research"],
+        ["stats"] = ["polder ledger stats", "polder ledger stats --days 365 --json"],
+        ["verify"] = ["polder ledger verify", "polder ledger verify --from 1200000"],
+        ["export"] = ["polder ledger export ledger.csv", "polder ledger export ledger.sql", "polder ledger export - --format json --without-blocks | head"],
         ["backup"] = ["polder backup ~/polder.backup"],
         ["restore"] = ["polder restore ~/polder.backup --data ~/restored"],
         ["lab"] = ["polder lab 8", "polder lab 5 --seed 7 --seconds 20 --json"],

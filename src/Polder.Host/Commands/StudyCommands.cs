@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using Polder.Host.Api;
-using Polder.Host.Pages;
 using Polder.Host.Pages.Plots;
 using Polder.Host.Pages.Simulator;
 using Polder.Node.Operations;

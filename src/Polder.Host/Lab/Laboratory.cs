@@ -249,7 +249,7 @@ internal sealed class Laboratory : ILabFeed, IAsyncDisposable
 
             var status = await member.Node.Operations.StatusAsync(cancellation).ConfigureAwait(false);
             var chain = await member.Node.Operations.ChainAsync(null, Math.Max(1, status.BlocksOwn - LabNode.StonesMax + 1), LabNode.StonesMax, cancellation).ConfigureAwait(false);
-            var ranking = await member.Node.Operations.TrustAsync(null, Amounts.Bytes, cancellation).ConfigureAwait(false);
+            var ranking = await member.Node.Operations.TrustAsync(null, Amounts.Bytes, cancellation: cancellation).ConfigureAwait(false);
             var ranks = ranking.Where(row => row.PublicKey != member.Identity.PublicKey)
                 .Select(row => new LabRank(index.GetValueOrDefault(row.PublicKey, -1), row.Name, row.Score, row.Records)).ToList();
             if (ranks is [{ Score: > 0 } best, ..] && best.Name != member.First) Note("rank", $"{member.Identity.Name} now ranks {member.First = best.Name} first");

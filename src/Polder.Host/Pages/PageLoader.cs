@@ -14,8 +14,6 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     public const int StonesDrawn = 120;
     /// <summary>Rows of the ranking.</summary>
     public const int RanksListed = 100;
-    /// <summary>Rows of the ranking whose bar shows what came straight and what through others: each costs a look at the graph.</summary>
-    public const int RanksExplained = 12;
 
     /// <summary>Frauds on the page, two blocks each.</summary>
     public const int FraudsShown = 20;
@@ -32,7 +30,7 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         "home" => HomeAsync(FormWithPeer(query), FormState.Empty, Text(query, "alone") is { } alone ? alone == "1" : null, notice, cancellation),
         "peers" => PeersAsync(FormState.Empty, FormState.Empty, notice, cancellation),
         "chain" => ChainAsync(Text(query, "peer"), Number(Text(query, "before")), notice, cancellation),
-        "trust" => TrustAsync(Text(query, "unit"), Text(query, "why"), notice, cancellation),
+        "trust" => TrustAsync(Text(query, "unit"), Text(query, "by"), Text(query, "why"), notice, cancellation),
         "inbox" => InboxAsync(notice, cancellation),
         "doctor" => DoctorAsync(notice, cancellation),
         "simulation" => SimulationAsync(Text(query, "study"), FormState.Empty, notice, cancellation),
@@ -110,28 +108,29 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
             Words.Name(detail.Block.LinkKey), culprits.Contains(detail.Block.PublicKey) || culprits.Contains(detail.Block.LinkKey));
     }
 
-    public async Task<IPageModel> TrustAsync(string? unit, string? why, Notice? notice, CancellationToken cancellation)
+    public async Task<IPageModel> TrustAsync(string? unit, string? by, string? why, Notice? notice, CancellationToken cancellation)
     {
         var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
-        var all = await node.TrustAsync(null, null, cancellation).ConfigureAwait(false);
+        var kind = TrustKind.All.FirstOrDefault(known => known.Name == by) ?? TrustKind.All[0];
+        string? problem = null;
+        IReadOnlyList<TrustView> all;
+        try { all = await node.TrustAsync(null, null, kind.Name, RanksListed, cancellation).ConfigureAwait(false); }
+        catch (OperationRefusedException refusal) when (kind != TrustKind.All[0])
+        {
+            (problem, kind) = (refusal.Message, TrustKind.All[0]);
+            all = await node.TrustAsync(null, null, kind.Name, RanksListed, cancellation).ConfigureAwait(false);
+        }
         var units = all.Select(row => row.Unit).Distinct().ToList();
         var chosen = unit is not null && units.Contains(unit) ? unit : units.FirstOrDefault(Units.Bytes);
         var rows = all.Where(row => row.Unit == chosen).Take(RanksListed).ToList();
-        var direct = new Dictionary<string, double>();
-        foreach (var row in rows.Where(row => row.Score > 0).Take(RanksExplained))
-        {
-            if (await TryWhyAsync(row.PublicKey, chosen, cancellation).ConfigureAwait(false) is { } explained)
-                direct[row.PublicKey] = Math.Min(explained.Direct, row.Score);
-        }
         TrustExplanation? explanation = null;
-        string? problem = null;
         if ((why ?? rows.FirstOrDefault()?.PublicKey) is { } peer)
         {
-            try { explanation = await node.WhyAsync(peer, chosen, cancellation).ConfigureAwait(false); }
+            try { explanation = await node.WhyAsync(peer, chosen, kind.Name, cancellation).ConfigureAwait(false); }
             catch (OperationRefusedException refusal) { problem = refusal.Message; }
         }
         var frauds = status.FraudsKnown > 0 ? await node.FraudsAsync(cancellation).ConfigureAwait(false) : [];
-        return new TrustModel(Frame(status, notice, "/live/trust" + Query(("unit", unit), ("why", why))), units, chosen, rows, direct,
+        return new TrustModel(Frame(status, notice, "/live/trust" + Query(("unit", unit), ("by", by), ("why", why))), units, chosen, kind, rows,
             explanation, problem, [.. frauds.Select(fraud => fraud.Culprit).Distinct()]);
     }
 
@@ -188,17 +187,11 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         catch (OperationRefusedException) { return null; }
     }
 
-    private async Task<TrustExplanation?> TryWhyAsync(string peer, string unit, CancellationToken cancellation)
-    {
-        try { return await node.WhyAsync(peer, unit, cancellation).ConfigureAwait(false); }
-        catch (OperationRefusedException) { return null; }
-    }
-
     private async Task<IReadOnlyDictionary<string, TrustView>> TrustByKeyAsync(CancellationToken cancellation)
     {
         var trust = new Dictionary<string, TrustView>();
         // Scores of different units are never added; pictures of the whole show bytes.
-        foreach (var row in await node.TrustAsync(null, Units.Bytes, cancellation).ConfigureAwait(false)) trust.TryAdd(row.PublicKey, row);
+        foreach (var row in await node.TrustAsync(null, Units.Bytes, cancellation: cancellation).ConfigureAwait(false)) trust.TryAdd(row.PublicKey, row);
         return trust;
     }
 

@@ -35,6 +35,12 @@ internal static class Words
     public static string Amount(double amount, string unit) 
         => (amount, unit) is (1, "answers" or "files" or "hours") ? $"1 {unit[..^1]}" : Amounts.Format(amount, unit);
 
+    /// <summary>A score of its kind: "25 MB", "12 %", "−0.4".</summary>
+    public static string Score(TrustView row) => TrustKind.Of(row.By) is { IsAmount: true } ? Amount(row.Score, row.Unit) : Commands.TrustCommands.Score(row).Replace('-', '−');
+
+    /// <summary>"12 %", "0.3 %".</summary>
+    public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.#} %");
+
     /// <summary>"4 s", "3 min", "2 h"; "–" for null.</summary>
     public static string Ago(double? seconds) => seconds switch
     {

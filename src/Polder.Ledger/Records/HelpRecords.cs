@@ -16,17 +16,23 @@ public sealed class HelpRecords
     private readonly PublicKey _self;
     private (uint Sequence, long Up, long Down)? _totals;
 
-    /// <summary>Records of help on this ledger, for the node with that key.</summary>
-    public HelpRecords(TrustChainCommunity ledger, PublicKey self)
+    /// <summary>Records of help on this ledger, for the node with that key. Heavy work on graphs is spread as <paramref name="split"/> says.</summary>
+    public HelpRecords(TrustChainCommunity ledger, PublicKey self, WorkSplit? split = null)
     {
         ArgumentNullException.ThrowIfNull(ledger);
         (_ledger, _self) = (ledger, self);
-        Graphs = new WorkGraphs(self);
+        Graphs = new WorkGraphs(self, split: split);
         foreach (var proof in ledger.Store.Frauds()) Graphs.Remove(proof.Culprit);
         ledger.Validator.AddType(HelpClaim.BandwidthType, new BandwidthRules());
         ledger.SetPolicy(HelpClaim.BandwidthType, new BandwidthPolicy(ledger, OwnTotals));
         ledger.SetPolicy(HelpClaim.HelpType, new HelpPolicy());
-        ledger.BlockKnown += Graphs.Add;
+        var inBulk = ledger.Store.Count > Limits.ReplayedBlocksMax;
+        if (inBulk) Graphs.Load(ledger.Store);
+        ledger.BlockKnown += block =>
+        {
+            // What the store held is in the graphs already, all but what nobody confirmed.
+            if (!inBulk || !ledger.IsReplaying || (block.IsProposal && !Graphs.IsAgreed(block))) Graphs.Add(block);
+        };
         ledger.FraudFound += proof => Graphs.Remove(proof.Culprit);
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Polder.Ledger.Blocks;
 
 namespace Polder.Ledger.Stores;
 
@@ -38,6 +39,19 @@ public readonly record struct WorkSums(long Gave, long Got, long Records)
 
     private static long Plus(long a, long b) => a > long.MaxValue - b ? long.MaxValue : a + b;
 }
+
+/// <summary>A block and its place in the order in which blocks were added. Places rise; there may be holes.</summary>
+/// <param name="Place">From 1.</param>
+/// <param name="Block">The block.</param>
+public readonly record struct PlacedBlock(long Place, HalfBlock Block);
+
+/// <summary>What a store holds in all; what waits for the disk may be missing.</summary>
+/// <param name="Blocks">Half blocks.</param>
+/// <param name="Bytes">What they take, without the keys and numbers that are kept once for many.</param>
+/// <param name="Records">Agreed records of help.</param>
+/// <param name="Chains">Peers of whom there are blocks.</param>
+/// <param name="Peers">Those, and the others whom blocks name.</param>
+public readonly record struct StoreTotals(long Blocks, long Bytes, long Records, long Chains, long Peers);
 
 /// <summary>What a store counts of one day, by the clocks of those who signed.</summary>
 /// <param name="Day">The day; null for blocks dated before 1970 or after 2170.</param>

@@ -55,6 +55,12 @@ public interface IBlockStore
     /// <summary>Every block, in the order they were added. Blocks may be added while it is gone through; those may come too or not.</summary>
     IEnumerable<HalfBlock> All();
 
+    /// <summary>Every block behind a place in the order of all, with its own place; from the first when <paramref name="place"/> is 0. What waits for the disk has no place yet and does not come.</summary>
+    IEnumerable<PlacedBlock> AllAfter(long place);
+
+    /// <summary>What is held in all, from accounts that are kept: nothing is counted when asked.</summary>
+    StoreTotals Totals();
+
     /// <summary>
     /// Every block of others that names this key as its counterparty, proposals included, in the order they were added. Fast for the
     /// owner of the store, for whom it is asked at every start; for any other key it may go through all blocks.
@@ -80,8 +86,11 @@ public interface IBlockStore
     /// </summary>
     void ReadWork(string unit, AgreedWorkReader read);
 
-    /// <summary>Whose the numbers of <see cref="ReadWork"/> are; read it after the records, so that none is unknown.</summary>
-    IEnumerable<NumberedKey> WorkKeys();
+    /// <summary>
+    /// Whose the numbers of <see cref="ReadWork"/> are, for numbers above <paramref name="after"/>, rising: everybody who signed or is
+    /// named by a block on the disk. Read it after the records, so that none is unknown.
+    /// </summary>
+    IEnumerable<NumberedKey> WorkKeys(int after = 0);
 
     /// <summary>The sums of one peer's agreed records in a unit: a look-up.</summary>
     WorkSums SumsOf(ReadOnlySpan<byte> key, string unit);

@@ -120,6 +120,17 @@ public sealed class MemoryBlockStore : IBlockStore
     }
 
     /// <inheritdoc/>
+    public IEnumerable<PlacedBlock> AllAfter(long place)
+    {
+        for (var i = (int)Math.Min(int.MaxValue, place); i < _inOrder.Count; i++) yield return new PlacedBlock(i + 1, _inOrder[i]);
+    }
+
+    /// <inheritdoc/>
+    public StoreTotals Totals() => new(Count, _inOrder.Sum(static block => (long)block.Packed.Length - HalfBlock.PreviousHashOffset), Agreed().LongCount(),
+        _chains.Values.LongCount(static chain => chain.Blocks.Count > 0),
+        _inOrder.SelectMany(static block => (byte[][])[block.PublicKey.ToArray(), block.LinkKey.ToArray()]).Distinct(KeyBytesComparer.Instance).LongCount());
+
+    /// <inheritdoc/>
     public IEnumerable<HalfBlock> Naming(ReadOnlySpan<byte> key)
     {
         var named = key.ToArray();
@@ -159,7 +170,11 @@ public sealed class MemoryBlockStore : IBlockStore
     }
 
     /// <inheritdoc/>
-    public IEnumerable<NumberedKey> WorkKeys() => [.. _numbers.Select(static pair => new NumberedKey(pair.Value, pair.Key))];
+    public IEnumerable<NumberedKey> WorkKeys(int after = 0)
+    {
+        foreach (var block in _inOrder) (_, _) = (NumberOf(block.PublicKey.ToArray()), NumberOf(block.LinkKey.ToArray()));
+        return [.. _numbers.Where(pair => pair.Value > after).OrderBy(static pair => pair.Value).Select(static pair => new NumberedKey(pair.Value, pair.Key))];
+    }
 
     /// <inheritdoc/>
     public WorkSums SumsOf(ReadOnlySpan<byte> key, string unit)

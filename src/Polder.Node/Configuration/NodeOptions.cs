@@ -68,6 +68,29 @@ public sealed record NodeOptions
         init => field = value is null or (>= 1_000 and <= 100_000_000) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "Allowed: 1000 to 100000000.");
     }
 
+    /// <summary>
+    /// Where the blocks of others live: "sqlite", the node's own database, or postgres://USER:PASSWORD@HOST/DATABASE, which several nodes
+    /// and computations may share. The own chain is in the node's own database in any case. Default "sqlite".
+    /// </summary>
+    public string LedgerStore
+    {
+        get;
+        init
+        {
+            if (value != SqliteStore) _ = Storage.PostgresAddress.Parse(value);
+            field = value;
+        }
+    } = SqliteStore;
+
+    /// <summary>The <see cref="LedgerStore"/> that is the node's own.</summary>
+    public const string SqliteStore = "sqlite";
+
+    /// <summary>Bytes of disk that blocks may take; at least 16 MB, null for no limit. Default null. See <see cref="Polder.Ledger.TrustChainOptions.DiskBytesMax"/>.</summary>
+    public long? LedgerDiskMax { get; init => field = value is null or >= 16L << 20 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 16 MB."); }
+
+    /// <summary>Blocks kept of strangers before the oldest give way; at least 1,000, null for 1,000,000. Default null.</summary>
+    public long? LedgerBlocksMax { get; init => field = value is null or >= 1_000 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1000."); }
+
     /// <summary>Limits and intervals of the overlay.</summary>
     public OverlayOptions Overlay { get; init; } = new();
 

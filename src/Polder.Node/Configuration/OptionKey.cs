@@ -52,6 +52,11 @@ public static class OptionKeys
         Flag("ledger.crawlEverything", "Crawler mode: fetch everybody's chains, politely, and keep on.", o => o.CrawlEverything, (o, v) => o with { CrawlEverything = v }),
         Number("ledger.spreadBytesPerSecond", "Bytes a second for spreading new blocks and proofs of fraud, 1000 to 100000000.",
             o => o.SpreadBytesPerSecond ?? new Ledger.Dissemination.DisseminationOptions().BytesPerSecond, (o, v) => o with { SpreadBytesPerSecond = v }),
+        new("ledger.store", "Where the blocks of others live: sqlite, or postgres://USER:PASSWORD@HOST/DATABASE to share a crawl.", o => Storage.PostgresAddress.Shown(o.LedgerStore),
+            (o, v) => o with { LedgerStore = v }),
+        new("ledger.diskMax", "Disk that blocks may take, such as 20GB (at least 16MB); none for no limit. Strangers' oldest give way.", o => Size(o.LedgerDiskMax), (o, v) => o with { LedgerDiskMax = ParseSize(v) }),
+        new("ledger.blocksMax", "Blocks kept of strangers before the oldest give way, at least 1000; none for the default.", o => o.LedgerBlocksMax?.ToString(CultureInfo.InvariantCulture) ?? "none",
+            (o, v) => o with { LedgerBlocksMax = v == "none" ? null : long.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out var blocks) ? blocks : throw new FormatException("It is a whole number, or none.") }),
         new("passphrase", "Opens the key file, and seals a new one. Environment only.", _ => "", (o, v) => o with { Passphrase = v }) { IsSecret = true },
         Overlay("peersMax", "Peers known by key, 8 to 100000.", o => o.PeersMax, (o, v) => o with { PeersMax = v }),
         Overlay("peersWanted", "Below so many peers a community walks at full pace, 1 to 10000.", o => o.PeersWanted, (o, v) => o with { PeersWanted = v }),
@@ -90,6 +95,25 @@ public static class OptionKeys
     private static string Text(TimeSpan value) => value.TotalSeconds < 1
         ? string.Create(CultureInfo.InvariantCulture, $"{value.TotalMilliseconds}ms")
         : string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds}s");
+
+    private static readonly (string Unit, long Bytes)[] Sizes = [("TB", 1L << 40), ("GB", 1L << 30), ("MB", 1L << 20), ("KB", 1L << 10), ("B", 1)];
+
+    private static string Size(long? bytes)
+    {
+        if (bytes is not { } value) return "none";
+        foreach (var (unit, size) in Sizes)
+            if (value % size == 0) return string.Create(CultureInfo.InvariantCulture, $"{value / size}{unit}");
+        return "none";
+    }
+
+    private static long? ParseSize(string text)
+    {
+        if (text == "none") return null;
+        foreach (var (unit, size) in Sizes)
+            if (text.EndsWith(unit, StringComparison.OrdinalIgnoreCase) && long.TryParse(text.AsSpan(0, text.Length - unit.Length).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+                && value <= long.MaxValue / size) return value * size;
+        throw new FormatException("It is a size: 500MB, 20GB, 1TB; or none.");
+    }
 
     private static int ParseNumber(string text) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : throw new FormatException("It is a whole number.");

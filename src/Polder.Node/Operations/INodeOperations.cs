@@ -46,11 +46,14 @@ public interface INodeOperations
     /// <summary>Asks a peer for its chain and counts what is new.</summary>
     Task<CrawlView> CrawlAsync(string peer, CancellationToken cancellation = default);
 
-    /// <summary>The ranking from my own point of view, highest score first; with <paramref name="peer"/>, that peer alone.</summary>
-    Task<IReadOnlyList<TrustView>> TrustAsync(string? peer = null, string? unit = null, CancellationToken cancellation = default);
+    /// <summary>
+    /// The ranking from my own point of view, highest score first, at most <paramref name="top"/> rows a unit; with
+    /// <paramref name="peer"/>, that peer alone. <paramref name="by"/> is a <see cref="TrustKind"/>'s name, by default the first.
+    /// </summary>
+    Task<IReadOnlyList<TrustView>> TrustAsync(string? peer = null, string? unit = null, string? by = null, int top = 1000, CancellationToken cancellation = default);
 
     /// <summary>The records and paths behind a score.</summary>
-    Task<TrustExplanation> WhyAsync(string peer, string? unit = null, CancellationToken cancellation = default);
+    Task<TrustExplanation> WhyAsync(string peer, string? unit = null, string? by = null, CancellationToken cancellation = default);
 
     /// <summary>Proven frauds: two blocks of one chain with one number, or two agreements for one proposal.</summary>
     Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default);
@@ -63,6 +66,9 @@ public interface INodeOperations
 
     /// <summary>The network as a whole, and fetching everybody's chains.</summary>
     ISurveyOperations Survey { get; }
+
+    /// <summary>The ledger as a whole: figures, many blocks at once, searches.</summary>
+    ILedgerOperations Ledger { get; }
 
     /// <summary>Completes when anything shown changed after <paramref name="seen"/>; gives the new version. The first call passes 0.</summary>
     Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default);

@@ -3,14 +3,13 @@ using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Ledger.Blocks;
 using Polder.Ledger.Records;
-using Polder.Ledger.Reputation;
 using Polder.Ledger.Stores;
 using Polder.Ledger.Validation;
 
 namespace Polder.Node.Operations;
 
-/// <summary>What is shown of blocks, chains, frauds and trust: the same for a running node and a folder at rest.</summary>
-internal sealed class LedgerViews(IBlockStore store, BlockValidator validator, WorkGraphs graphs, PublicKey self)
+/// <summary>What is shown of blocks, chains and frauds: the same for a running node and a folder at rest.</summary>
+internal sealed class LedgerViews(IBlockStore store, BlockValidator validator)
 {
     /// <summary>Blocks of a chain that are read in one go.</summary>
     public const int ChainBlocksMax = 5_000;
@@ -64,53 +63,13 @@ internal sealed class LedgerViews(IBlockStore store, BlockValidator validator, W
     public static string IdOf(HalfBlock proposal) => proposal.Hash.ToString()[..IdDigits];
 
     public IReadOnlyList<FraudView> Frauds() =>
-        [.. store.Frauds().Select(proof => new FraudView(PeerNames.Of(proof.Culprit),
-            proof.Kind == FraudKind.DoubleSign ? "double-sign" : "double-countersign", View(proof.First), View(proof.Second)))];
+        [.. store.Frauds().Select(Fraud)];
 
-    /// <summary>The units to show: bytes first.</summary>
-    public IEnumerable<string> Units(string? unit) =>
-        unit is not null ? [unit] : graphs.Units.OrderBy(name => name == HelpClaim.Bytes ? 0 : 1).ThenBy(name => name, StringComparer.Ordinal);
-
-    public IReadOnlyList<TrustView> Trust(PublicKey? peer, string? unit)
-    {
-        var rows = new List<TrustView>();
-        foreach (var name in Units(unit))
-        {
-            if (graphs.Scores(name) is not { } scores) continue;
-            if (peer is null) rows.AddRange(scores.Ranking().Select(row => Trust(row.Peer, row.Score, scores.Graph)));
-            else if (scores.Graph.SumsOf(peer) is { Records: > 0 }) rows.Add(Trust(peer, scores.Of(peer), scores.Graph));
-        }
-        // Asked for one peer, there is an answer: nothing is known of it.
-        if (peer is not null && rows.Count == 0) rows.Add(new TrustView(peer.ToString(), peer.ShortName, 0, unit ?? HelpClaim.Bytes, 0, 0, 0));
-        return rows;
-    }
-
-    public TrustExplanation Why(PublicKey peer, string? unit)
-    {
-        var name = unit ?? Units(null).FirstOrDefault(known => graphs.Find(known)!.SumsOf(peer).Records > 0) ?? HelpClaim.Bytes;
-        if (graphs.Scores(name) is not { } scores) return TrustWords.Explain(new TrustView(peer.ToString(), peer.ShortName, 0, name, 0, 0, 0), null, [], [], self, peer);
-        var explanation = scores.Explain(peer);
-        var paths = explanation.Paths.Select(path => new TrustPath(PeerNames.Of(path.Through), path.First, path.Second, path.Flow)).ToList();
-        var records = explanation.Records.Select(record => Record(record, name)).ToList();
-        return TrustWords.Explain(Trust(peer, explanation.Score, scores.Graph), explanation.Score, paths, records, self, peer);
-    }
+    public FraudView Fraud(FraudProof proof) => new(
+        PeerNames.Of(proof.Culprit), proof.Kind == FraudKind.DoubleSign ? "double-sign" : "double-countersign", View(proof.First), View(proof.Second));
 
     public static DateTimeOffset TimeOf(ulong milliseconds) =>
         DateTimeOffset.FromUnixTimeMilliseconds((long)Math.Min(milliseconds, 253_402_300_799_999));
-
-    private static TrustView Trust(PublicKey peer, Score score, WorkGraph graph)
-    {
-        var sums = graph.SumsOf(peer);
-        return new TrustView(peer.ToString(), peer.ShortName, score.Value, graph.Unit, sums.Records, sums.Gave, sums.Got);
-    }
-
-    private TrustRecord Record(WorkRecord record, string unit)
-    {
-        var answerer = record.Proposer == record.Contributor ? record.Consumer : record.Contributor;
-        var what = store.Get(record.Proposer.Bytes, record.ProposalSequence) is { } proposal && HelpClaim.TryRead(proposal, out var claim) ? claim.For : "";
-        return new TrustRecord(PeerNames.Of(record.Contributor), PeerNames.Of(record.Consumer), record.Amount, unit, what,
-            $"{record.Proposer}.{record.ProposalSequence}", $"{answerer}.{record.AgreementSequence}", TimeOf(record.Timestamp));
-    }
 
     internal static string TransactionText(HalfBlock block)
     {

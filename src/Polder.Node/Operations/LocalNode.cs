@@ -21,6 +21,8 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     private readonly TrustChainCommunity _ledger;
     private readonly LedgerViews _views;
     private readonly LocalWatch _watch;
+    private readonly TrustViews _trust;
+    private readonly NameIndex _names;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ITimer _pulse;
     private readonly Lock _changeGate = new();
@@ -31,9 +33,12 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     public LocalNode(PolderNode node)
     {
         (_node, _host, _ledger) = (node, node.Host, node.Ledger);
-        _views = new LedgerViews(node.Store, _ledger.Validator, node.Records.Graphs, node.Identity);
+        _views = new LedgerViews(_ledger.Store, _ledger.Validator);
+        _trust = new TrustViews(_ledger.Store, node.Records.Graphs, node.Identity, _views.Fraud, _host.Environment.Time);
+        _names = new NameIndex(_ledger.Store);
         Network = new LocalNetwork(node, this);
         _watch = new LocalWatch(node, this);
+        Ledger = new LocalLedger(node, this, new LedgerFigures(_ledger.Store, _views, _names));
         _ledger.Changed += Change;
         _host.Peers.Added += _ => Change();
         _host.Peers.Removed += _ => Change();
@@ -150,11 +155,12 @@ internal sealed class LocalNode : INodeOperations, IDisposable
         return new CrawlView(blocks, complete);
     }, cancellation);
 
-    public Task<IReadOnlyList<TrustView>> TrustAsync(string? peer = null, string? unit = null, CancellationToken cancellation = default) =>
-        OnLoopAsync(() => _views.Trust(peer is null ? null : Resolve(peer), unit), cancellation);
+    public Task<IReadOnlyList<TrustView>> TrustAsync(
+        string? peer = null, string? unit = null, string? by = null, int top = 1000, CancellationToken cancellation = default) =>
+        OnLoopAsync(() => _trust.Trust(peer is null ? null : Resolve(peer), unit, by, top), cancellation);
 
-    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, CancellationToken cancellation = default) =>
-        OnLoopAsync(() => _views.Why(Resolve(peer), unit), cancellation);
+    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, string? by = null, CancellationToken cancellation = default) =>
+        OnLoopAsync(() => _trust.Why(Resolve(peer), unit, by), cancellation);
 
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) => OnLoopAsync(_views.Frauds, cancellation);
 
@@ -163,6 +169,8 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     public IFraudOperations Fraud => _watch;
 
     public ISurveyOperations Survey => _watch;
+
+    public ILedgerOperations Ledger { get; }
 
     public async Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default)
     {
@@ -234,14 +242,13 @@ internal sealed class LocalNode : INodeOperations, IDisposable
         peer.IsValidated, peer.RoundTrip?.TotalMilliseconds, (now - peer.LastIn)?.TotalSeconds, (now - peer.LastOut)?.TotalSeconds,
         [.. peer.Communities.Select(community => community.ToString())], _host.Peers.IsDiscouraged(peer.Key));
 
-    internal PublicKey Resolve(string text) => PeerNames.Resolve(text, Known());
+    internal PublicKey Resolve(string text) => PeerNames.Resolve(text, Met().Concat(_names.Find(text, PeerNames.CandidatesMax)));
 
-    private IEnumerable<PublicKey> Known()
+    /// <summary>The node itself and all peers of now; others are in the store.</summary>
+    internal IEnumerable<PublicKey> Met()
     {
         yield return _node.Identity;
         foreach (var peer in _host.Peers.All) yield return peer.Key;
-        foreach (var chain in _node.Store.Chains())
-            if (PublicKey.TryParse(chain.Key.Span, out var key)) yield return key;
     }
 
     private async Task<IReadOnlyList<InboxItem>> AnswerOnLoopAsync(IReadOnlyList<string> ids, bool accept)

@@ -6,6 +6,8 @@ namespace Polder.Node.Operations;
 internal static class PeerNames
 {
     private const int ListedMax = 8;
+    /// <summary>So many of the store's peers are looked at when a name is ambiguous.</summary>
+    public const int CandidatesMax = 1000;
 
     public static PeerName Of(PublicKey key) => new(key.ToString(), key.ShortName);
 

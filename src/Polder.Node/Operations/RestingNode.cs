@@ -7,6 +7,7 @@ using Polder.Ledger.Stores;
 using Polder.Ledger.Validation;
 using Polder.Net;
 using Polder.Node.Folders;
+using Polder.Node.Runtime;
 using Polder.Node.Storage;
 
 namespace Polder.Node.Operations;
@@ -19,7 +20,9 @@ public sealed class RestingNode : INodeOperations, IFraudOperations, ISurveyOper
     private readonly IBlockStore _store;
     private readonly PublicKey _self;
     private readonly LedgerViews _views;
+    private readonly TrustViews _trust;
     private readonly WorkGraphs _graphs;
+    private readonly NameIndex _names;
     private readonly Lock _gate = new();
     private bool _graphsAreMade;
 
@@ -37,8 +40,10 @@ public sealed class RestingNode : INodeOperations, IFraudOperations, ISurveyOper
         }
         var validator = new BlockValidator(Ed25519Signatures.Instance);
         validator.AddType(HelpClaim.BandwidthType, new BandwidthRules());
-        _graphs = new WorkGraphs(_self);
-        _views = new LedgerViews(_store, validator, _graphs, _self);
+        _graphs = new WorkGraphs(_self, split: WorkSplits.AllCores);
+        _views = new LedgerViews(_store, validator);
+        _trust = new TrustViews(_store, _graphs, _self, _views.Fraud, TimeProvider.System);
+        _names = new NameIndex(_store);
     }
 
     /// <summary>Opens a folder for reading.</summary>
@@ -105,17 +110,18 @@ public sealed class RestingNode : INodeOperations, IFraudOperations, ISurveyOper
     public Task<CrawlView> CrawlAsync(string peer, CancellationToken cancellation = default) => throw NotRunning("Only a running node can ask others.");
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<TrustView>> TrustAsync(string? peer = null, string? unit = null, CancellationToken cancellation = default) => Read(() =>
+    public Task<IReadOnlyList<TrustView>> TrustAsync(
+        string? peer = null, string? unit = null, string? by = null, int top = 1000, CancellationToken cancellation = default) => Read(() =>
     {
         MakeGraphs();
-        return _views.Trust(peer is null ? null : Resolve(peer), unit);
+        return _trust.Trust(peer is null ? null : Resolve(peer), unit, by, top);
     });
 
     /// <inheritdoc/>
-    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, CancellationToken cancellation = default) => Read(() =>
+    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, string? by = null, CancellationToken cancellation = default) => Read(() =>
     {
         MakeGraphs();
-        return _views.Why(Resolve(peer), unit);
+        return _trust.Why(Resolve(peer), unit, by);
     });
 
     /// <inheritdoc/>
@@ -147,6 +153,15 @@ public sealed class RestingNode : INodeOperations, IFraudOperations, ISurveyOper
     public INetworkOperations Network => new RestingNetwork(NotRunning);
 
     /// <inheritdoc/>
+    public ILedgerOperations Ledger => new RestingLedger(this);
+
+    internal Task<LedgerStatsView> StatsAsync() => Read(() => new LedgerFigures(_store, _views, _names).Stats("sqlite", null, new Polder.Ledger.TrustChainOptions().BlocksMax));
+
+    internal Task<LedgerSearchView> SearchAsync(string text) => Read(() => new LedgerFigures(_store, _views, _names).Search(text, [_self]));
+
+    internal OperationRefusedException NotRunningFor(string why) => NotRunning(why);
+
+    /// <inheritdoc/>
     public async Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default)
     {
         // Nothing changes in a folder at rest.
@@ -170,18 +185,11 @@ public sealed class RestingNode : INodeOperations, IFraudOperations, ISurveyOper
         }
     }
 
-    private PublicKey Resolve(string text) => PeerNames.Resolve(text, Known());
-
-    private IEnumerable<PublicKey> Known()
-    {
-        yield return _self;
-        foreach (var chain in _store.Chains())
-            if (PublicKey.TryParse(chain.Key.Span, out var key)) yield return key;
-    }
+    private PublicKey Resolve(string text) => PeerNames.Resolve(text, [_self, .. _names.Find(text, PeerNames.CandidatesMax)]);
 
     private IEnumerable<HalfBlock> Waiting()
     {
-        foreach (var block in _store.All())
+        foreach (var block in _store.Naming(_self.Bytes))
         {
             if (!block.IsProposal || !block.LinkKey.SequenceEqual(_self.Bytes) || block.PublicKey.SequenceEqual(_self.Bytes)) continue;
             if (_store.IsRefused(block.Hash) || _store.FraudOf(block.PublicKey) is not null || IsAnswered(block)) continue;
@@ -201,6 +209,7 @@ public sealed class RestingNode : INodeOperations, IFraudOperations, ISurveyOper
         if (_graphsAreMade) return;
         _graphsAreMade = true;
         foreach (var proof in _store.Frauds()) _graphs.Remove(proof.Culprit);
-        foreach (var block in _store.All()) _graphs.Add(block);
+        if (_store.Count > Polder.Ledger.Limits.ReplayedBlocksMax) _graphs.Load(_store);
+        else foreach (var block in _store.All()) _graphs.Add(block);
     }
 }

@@ -122,29 +122,59 @@ public sealed record CrawlView(int Blocks, bool Complete);
 /// <summary>A peer's standing from my own point of view.</summary>
 /// <param name="PublicKey">Hex.</param>
 /// <param name="Name">Short name.</param>
-/// <param name="Score">Two-hop NetFlow, in <paramref name="Unit"/>.</param>
+/// <param name="Score">The score of the kind <paramref name="By"/>; amounts are in <paramref name="Unit"/>.</param>
 /// <param name="Unit">Scores of different units are never added.</param>
 /// <param name="Records">Agreed records in which the peer took part, as far as we hold them.</param>
 /// <param name="Gave">What it contributed to anybody, as far as we hold it.</param>
 /// <param name="Got">What it consumed from anybody.</param>
-public sealed record TrustView(string PublicKey, string Name, double Score, string Unit, int Records, double Gave, double Got);
+/// <param name="By">The kind of score: <see cref="TrustKind.Name"/>.</param>
+/// <param name="Direct">How much it gave me itself.</param>
+/// <param name="Cheater">A proven cheater: its score is 0 for good.</param>
+public sealed record TrustView(
+    string PublicKey, string Name, double Score, string Unit, int Records, double Gave, double Got, string By = "netflow2", double Direct = 0, bool Cheater = false);
 
 /// <summary>The records and paths behind a score.</summary>
 /// <param name="Trust">The score.</param>
 /// <param name="Cap">What the peer's own balance towards me allows at most.</param>
 /// <param name="Direct">What it gave me directly.</param>
 /// <param name="Paths">Through whom the rest flows: the best intermediaries.</param>
-/// <param name="Records">The signed records, newest first.</param>
+/// <param name="Records">The signed records in which the peer took part, newest first: the latest hundred.</param>
 /// <param name="InWords">One or two sentences.</param>
+/// <param name="Standing">All kinds of score and what they hang on; null where nothing is known of the peer.</param>
+/// <param name="Fraud">The proof, when the peer is a proven cheater.</param>
 public sealed record TrustExplanation(
-    TrustView Trust, double Cap, double Direct, IReadOnlyList<TrustPath> Paths, IReadOnlyList<TrustRecord> Records, string InWords);
+    TrustView Trust, double Cap, double Direct, IReadOnlyList<TrustPath> Paths, IReadOnlyList<TrustRecord> Records, string InWords,
+    TrustStanding? Standing = null, FraudView? Fraud = null);
+
+/// <summary>What else speaks for a peer, and what it may be served.</summary>
+/// <param name="Gave">All that reached me from it, over at most two hops.</param>
+/// <param name="Took">All that it got from me over at most two hops; my own work counts half.</param>
+/// <param name="Budget">What it may still be served.</param>
+/// <param name="DirectRecords">In how many records it gave me something.</param>
+/// <param name="PathCount">Through how many others its work reached me.</param>
+/// <param name="PathFlow">What counts of that together, before the cap.</param>
+/// <param name="Reach">The share of my walks that come to it (personalised hitting time).</param>
+/// <param name="MeritRank">Its MeritRank.</param>
+/// <param name="NeckShare">The largest share of the walks to it that pass one other peer.</param>
+/// <param name="NeckVia">That other peer.</param>
+/// <param name="NeckCuts">Whether MeritRank halves its score for that.</param>
+/// <param name="Service">What would happen if it asked for something now, in words.</param>
+public sealed record TrustStanding(
+    double Gave, double Took, double Budget, int DirectRecords, int PathCount, double PathFlow,
+    double Reach, double MeritRank, double NeckShare, PeerName? NeckVia, bool NeckCuts, string Service);
 
 /// <summary>Peer gave <paramref name="First"/> to the intermediary, who gave <paramref name="Second"/> to me; <paramref name="Flow"/> counts.</summary>
 /// <param name="Through">The intermediary.</param>
 /// <param name="First">Amount on the first edge.</param>
 /// <param name="Second">Amount on the second.</param>
 /// <param name="Flow">What passes.</param>
-public sealed record TrustPath(PeerName Through, double First, double Second, double Flow);
+/// <param name="FirstRecords">In how many records the first was signed.</param>
+/// <param name="SecondRecords">In how many the second was.</param>
+/// <param name="FirstBehind">The latest of the first.</param>
+/// <param name="SecondBehind">The latest of the second.</param>
+public sealed record TrustPath(
+    PeerName Through, double First, double Second, double Flow, int FirstRecords = 0, int SecondRecords = 0,
+    IReadOnlyList<TrustRecord>? FirstBehind = null, IReadOnlyList<TrustRecord>? SecondBehind = null);
 
 /// <summary>An agreed record of help, with its two blocks.</summary>
 /// <param name="Contributor">Who helped.</param>

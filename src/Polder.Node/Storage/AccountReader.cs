@@ -33,12 +33,36 @@ internal sealed class AccountReader(Database database)
         return units;
     }
 
-    public (long Blocks, long Bytes, long Records, long Chains, long Peers) Totals()
+    public StoreTotals Totals()
     {
         using var totals = database.PrepareOnce("SELECT blocks, bytes, records FROM totals");
         if (!totals.Step()) return default;
         // Chains and peers are as many as people, not as many as blocks.
-        return (totals.Number(0), totals.Number(1), totals.Number(2), database.Number("SELECT count(*) FROM chains WHERE blocks > 0"), database.Number("SELECT count(*) FROM chains"));
+        return new(totals.Number(0), totals.Number(1), totals.Number(2), database.Number("SELECT count(*) FROM chains WHERE blocks > 0"), database.Number("SELECT count(*) FROM chains"));
+    }
+
+    /// <summary>Compares the accounts with each other: each is kept by another part of the program.</summary>
+    public List<string> Faults()
+    {
+        var faults = new List<string>();
+        database.Execute("BEGIN");
+        try
+        {
+            var totals = Totals();
+            Compare("blocks in the chains' accounts", database.Number("SELECT sum(blocks) FROM chains"), "blocks in all", totals.Blocks);
+            Compare("blocks of the days", database.Number("SELECT sum(blocks) FROM days"), "blocks in all", totals.Blocks);
+            Compare("blocks that name somebody", database.Number("SELECT sum(named) FROM chains"), "blocks in all", totals.Blocks);
+            Compare("records in the peers' balances", database.Number("SELECT sum(records) FROM balances"), "twice the agreed records", 2 * totals.Records);
+            Compare("agreed records kept for graphs",
+                database.Number("SELECT count(*) FROM work") + (database.Number("SELECT sum(length(records)) FROM work_segments") / WorkAccounts.EntryBytes), "agreed records", totals.Records);
+        }
+        finally { database.Execute("COMMIT"); }
+        return faults;
+
+        void Compare(string one, long first, string other, long second)
+        {
+            if (first != second) faults.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{one}: {first}, but {other}: {second}"));
+        }
     }
 
     public void ReadWork(string unit, AgreedWorkReader read)
@@ -71,9 +95,10 @@ internal sealed class AccountReader(Database database)
         finally { database.Execute("COMMIT"); }
     }
 
-    public IEnumerable<NumberedKey> Keys()
+    public IEnumerable<NumberedKey> Keys(int after)
     {
-        using var keys = database.PrepareOnce("SELECT id, key FROM peers ORDER BY id");
+        using var keys = database.PrepareOnce("SELECT id, key FROM peers WHERE id > ? ORDER BY id");
+        keys.Bind(1, after);
         while (keys.Step()) yield return new NumberedKey((int)keys.Number(0), keys.Blob(1).ToArray());
     }
 }

@@ -110,6 +110,12 @@ internal sealed class Statement(Database database, sqlite3_stmt handle) : IDispo
         return this;
     }
 
+    public Statement BindNothing(int index)
+    {
+        database.Check(raw.sqlite3_bind_null(handle, index));
+        return this;
+    }
+
     public Statement Bind(int index, string value)
     {
         database.Check(raw.sqlite3_bind_text(handle, index, value));

@@ -74,11 +74,11 @@ internal static class DatabaseCheck
                 }
                 catch (StorageException) { failures++; }
             }
-            var frauds = database.Prepare("SELECT kind, first, second FROM frauds ORDER BY ordinal");
+            var frauds = database.Prepare(isOld ? "SELECT kind, first, second, NULL FROM frauds ORDER BY ordinal" : "SELECT kind, first, second, proposal FROM frauds ORDER BY ordinal");
             while (frauds.Step())
                 if (HalfBlock.TryUnpack(frauds.Blob(1), out var first) && HalfBlock.TryUnpack(frauds.Blob(2), out var second)
                     && IsSigned(first) && IsSigned(second))
-                    store.AddFraud(new FraudProof((FraudKind)frauds.Number(0), first, second));
+                    store.AddFraud(new FraudProof((FraudKind)frauds.Number(0), first, second) { Proposal = HalfBlock.TryUnpack(frauds.Blob(3), out var proposal) ? proposal : null });
         }
         catch (StorageException) { /* Nothing more can be read: the peers have it. */ }
         return kept;

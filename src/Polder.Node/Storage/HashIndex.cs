@@ -22,19 +22,45 @@ internal sealed class HashIndex(Database database) : IDisposable
     private readonly Statement _heads = database.PrepareOnce("SELECT ordinal, hash_head FROM blocks WHERE ordinal > ? ORDER BY ordinal LIMIT ?");
     private readonly Statement _addSegment = database.PrepareOnce("INSERT INTO hash_segments (first, last) VALUES (?, ?)");
     private readonly Statement _addBucket = database.PrepareOnce("INSERT INTO hash_buckets (id, entries) VALUES (?, ?)");
+    private readonly List<(ulong Head, long Ordinal)> _waiting = [];
     private long _indexedTo = database.Number("SELECT max(last) FROM hash_segments");
+    // Whether all that is not indexed yet is in memory: where the store was opened in the middle of a segment, the first is read.
+    private bool _hasAllWaiting = database.Number("SELECT max(ordinal) FROM blocks") <= database.Number("SELECT max(last) FROM hash_segments");
 
     /// <summary>Blocks a segment; tests take fewer.</summary>
     public int SegmentSize { get; set; } = SegmentBlocks;
 
-    /// <summary>At the end of a batch: writes at most one segment.</summary>
+    /// <summary>A block was written.</summary>
+    public void Added(long ordinal, ulong head)
+    {
+        if (_hasAllWaiting) _waiting.Add((head, ordinal));
+    }
+
+    /// <summary>At the end of a batch: writes the segments that are full.</summary>
     public void Write(long lastOrdinal)
     {
-        if (lastOrdinal - _indexedTo < SegmentSize) return;
+        if (!_hasAllWaiting)
+        {
+            // Opened in the middle of a segment: nothing is read before there is enough for a whole one.
+            if (lastOrdinal - _indexedTo < SegmentSize) return;
+            var entries = Read();
+            for (; entries.Count == SegmentSize; entries = Read()) Write(entries);
+            _waiting.AddRange(entries);
+            _hasAllWaiting = true;
+        }
+        for (; _waiting.Count >= SegmentSize; _waiting.RemoveRange(0, SegmentSize)) Write(_waiting[..SegmentSize]);
+    }
+
+    private List<(ulong Head, long Ordinal)> Read()
+    {
         var entries = new List<(ulong Head, long Ordinal)>(SegmentSize);
         _heads.Bind(1, _indexedTo).Bind(2, SegmentSize);
         while (_heads.Step()) entries.Add((unchecked((ulong)_heads.Number(1)), _heads.Number(0)));
-        if (entries.Count < SegmentSize) return;
+        return entries;
+    }
+
+    private void Write(List<(ulong Head, long Ordinal)> entries)
+    {
         var (first, last) = (entries[0].Ordinal, entries[^1].Ordinal);
         _addSegment.Bind(1, first).Bind(2, last).Run();
         var id = database.Number("SELECT last_insert_rowid()");
@@ -63,7 +89,8 @@ internal sealed class HashIndex(Database database) : IDisposable
         var indexed = database.Number("SELECT count(*) FROM hash_segments") * SegmentSize;
         if (indexed <= 2 * database.Number("SELECT blocks FROM totals") + 2 * SegmentSize) return;
         database.Execute("DELETE FROM hash_segments; DELETE FROM hash_buckets");
-        _indexedTo = 0;
+        _waiting.Clear();
+        (_indexedTo, _hasAllWaiting) = (0, false);
     }
 
     /// <summary>Ordinals of blocks whose hash may begin like that; on any connection.</summary>

@@ -40,6 +40,7 @@ internal static class SchemaStep3
         CREATE TABLE balances (
             peer INTEGER NOT NULL, unit INTEGER NOT NULL, gave INTEGER NOT NULL, got INTEGER NOT NULL, records INTEGER NOT NULL,
             PRIMARY KEY (peer, unit)) WITHOUT ROWID;
+        ALTER TABLE frauds ADD COLUMN proposal BLOB;
         CREATE TABLE hash_segments (id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);
         CREATE TABLE hash_buckets (id INTEGER PRIMARY KEY, entries BLOB NOT NULL);
         """);

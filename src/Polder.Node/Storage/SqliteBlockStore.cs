@@ -196,13 +196,42 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     public void ReadWork(string unit, AgreedWorkReader read) => _accounts.ReadWork(unit, read);
 
     /// <inheritdoc/>
-    public IEnumerable<NumberedKey> WorkKeys() => _accounts.Keys();
+    public IEnumerable<NumberedKey> WorkKeys(int after = 0) => _accounts.Keys(after);
 
     /// <inheritdoc/>
     public WorkSums SumsOf(ReadOnlySpan<byte> key, string unit) => _chains.Find(key) is { } chain ? _accounts.SumsOf(chain.Number, unit) : default;
 
-    /// <summary>What the store's accounts come to: blocks, bytes of them, agreed records, peers. On the disk; what waits is not in it.</summary>
-    public (long Blocks, long Bytes, long Records, long Chains, long Peers) Totals() => _accounts.Totals();
+    /// <inheritdoc/>
+    public StoreTotals Totals() => _accounts.Totals();
+
+    /// <inheritdoc/>
+    public IEnumerable<PlacedBlock> AllAfter(long place)
+    {
+        var last = _reader.LastOrdinal();
+        for (var at = place; at < last;)
+        {
+            var page = _reader.Page(at, last, PageBlocks);
+            foreach (var (block, ordinal) in page) yield return new PlacedBlock(ordinal, block);
+            at = page.Count == PageBlocks ? page[^1].Ordinal : last;
+        }
+    }
+
+    /// <summary>Whether a block is on the disk.</summary>
+    internal bool IsSafe(HalfBlock block) => _chains.Find(block.PublicKey) is { } chain && _reader.OrdinalOf(chain.Number, block.Sequence) > 0;
+
+    /// <summary>Whose database a file is, whatever its form; null when it does not say.</summary>
+    internal static Identity.PublicKey? OwnerOf(string path)
+    {
+        using var database = Database.Open(path, readOnly: true);
+        using var fact = database.PrepareOnce("SELECT value FROM facts WHERE name = 'owner'");
+        return fact.Step() && Identity.PublicKey.TryParse(fact.Blob(0), out var owner) ? owner : null;
+    }
+
+    /// <summary>What SQLite itself finds wrong with the file; null when nothing. Reads all of it.</summary>
+    internal string? FileFault() => _database.Text("PRAGMA quick_check(3)") is var words && words != "ok" ? words : null;
+
+    /// <summary>Where accounts do not say what they are accounts of, in words.</summary>
+    internal IReadOnlyList<string> AccountFaults() => _accounts.Faults();
 
     /// <inheritdoc/>
     public HalfBlock? Latest(ReadOnlySpan<byte> key) => _chains.Find(key) is { Extent.Count: > 0 } chain ? Get(key, chain.Extent.Latest) : null;

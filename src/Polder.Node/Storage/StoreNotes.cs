@@ -58,10 +58,10 @@ internal sealed class StoreNotes(Func<StorageThread> writer)
 
     public void Load(Database database)
     {
-        var frauds = database.Prepare("SELECT kind, first, second FROM frauds ORDER BY ordinal");
+        var frauds = database.Prepare("SELECT kind, first, second, proposal FROM frauds ORDER BY ordinal");
         while (frauds.Step())
             if (HalfBlock.TryUnpack(frauds.Blob(1), out var first) && HalfBlock.TryUnpack(frauds.Blob(2), out var second))
-                _frauds.Add(new FraudProof((FraudKind)frauds.Number(0), first, second));
+                _frauds.Add(new FraudProof((FraudKind)frauds.Number(0), first, second) { Proposal = HalfBlock.TryUnpack(frauds.Blob(3), out var proposal) ? proposal : null });
         var refusals = database.Prepare("SELECT hash FROM refusals");
         while (refusals.Step()) _refusals.Add(new Hash256(refusals.Blob(0)));
         var facts = database.Prepare("SELECT name, value FROM facts");

@@ -31,7 +31,7 @@ internal sealed class WriteStatements : IDisposable
         _look = database.PrepareOnce("SELECT b.peer, b.sequence, b.link_peer, length(b.rest), substr(b.rest, -8) FROM blocks b WHERE b.ordinal = ?");
         _evict = database.PrepareOnce("DELETE FROM blocks WHERE ordinal = ?");
         _dropNaming = database.PrepareOnce("DELETE FROM naming WHERE ordinal = ?");
-        _fraud = database.PrepareOnce("INSERT INTO frauds (kind, first, second) VALUES (?, ?, ?)");
+        _fraud = database.PrepareOnce("INSERT INTO frauds (kind, first, second, proposal) VALUES (?, ?, ?, ?)");
         _refusal = database.PrepareOnce("INSERT OR IGNORE INTO refusals (hash) VALUES (?)");
         _fact = database.PrepareOnce("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)");
         _noFact = database.PrepareOnce("DELETE FROM facts WHERE name = ?");
@@ -63,7 +63,11 @@ internal sealed class WriteStatements : IDisposable
         _hashes.Write(_lastOrdinal);
         if (batch.Evicted.Count > 0) _hashes.Shrink();
         foreach (var fraud in batch.Frauds)
-            _fraud.Bind(1, (int)fraud.Kind).Bind(2, fraud.First.Packed.Span).Bind(3, fraud.Second.Packed.Span).Run();
+        {
+            _fraud.Bind(1, (int)fraud.Kind).Bind(2, fraud.First.Packed.Span).Bind(3, fraud.Second.Packed.Span);
+            if (fraud.Proposal is { } proposal) _fraud.Bind(4, proposal.Packed.Span).Run();
+            else _fraud.BindNothing(4).Run();
+        }
         Span<byte> hash = stackalloc byte[Hash256.Bytes];
         foreach (var refusal in batch.Refusals)
         {
@@ -93,6 +97,7 @@ internal sealed class WriteStatements : IDisposable
         var (chain, other) = (_chains.Of(row.Peer, block.PublicKey), _chains.Of(row.LinkPeer, block.LinkKey));
         _chains.Records += _work.Added(row, ordinal, chain, other);
         _chains.Added(row, chain, other, block.Packed.Length - HalfBlock.PreviousHashOffset);
+        _hashes.Added(ordinal, block.Hash.Head);
         if (row.Peer != row.LinkPeer && block.LinkKey.SequenceEqual(_owner)) _naming.Bind(1, ordinal).Run();
     }
 

@@ -20,6 +20,8 @@ internal sealed class ContactSchedule(AddressBookOptions options)
     {
         ContactSource.Invitation => 1,
         ContactSource.Anchors or ContactSource.AddressBook => 0.3,
+        // Somebody put the stick in just now.
+        ContactSource.Bundle => 0.5,
         _ => 0.2,
     };
 

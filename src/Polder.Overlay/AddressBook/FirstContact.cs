@@ -24,7 +24,7 @@ public sealed class FirstContact
     private MeetingPoints? _meeting;
     private IStateStore? _store;
     private AddressTable? _book;
-    private bool _wasEnough, _isLooking, _pickTried, _loaded;
+    private bool _wasEnough, _pickTried, _loaded;
     private TimeSpan _saveDue, _reachableDue;
     private TimeSpan? _firstPeer, _enoughPeers;
 
@@ -146,7 +146,7 @@ public sealed class FirstContact
             if (_host.Nat.View.DialBack is var state and (DialBackState.GotThrough or DialBackState.DidNotGetThrough)) Reachable(state == DialBackState.GotThrough);
         }
         if (!_host.IsNetworkUp) return false;
-        if (!(_isLooking = !IsEnough()))
+        if (!(IsLooking = !IsEnough()))
         {
             if (IsReachable == true) _meeting?.Announce(now);
             return false;
@@ -161,6 +161,9 @@ public sealed class FirstContact
     }
 
     /// <summary>Whether there are enough peers of our own choosing in enough networks; when all were lost, the search begins anew.</summary>
+    /// <summary>Whether too few peers of our own choosing, or too few networks, are met yet.</summary>
+    internal bool IsLooking { get; private set; } = true;
+
     private bool IsEnough()
     {
         var options = _host.Options;
@@ -265,10 +268,10 @@ public sealed class FirstContact
         // which tells what we share.
         var discovery = _host.Communities.Count > 0 ? _host.Communities[0] : null;
         if (walk) discovery?.Introductions.WalkTo(address, alive: true);
-        else if (source != ContactSource.Lists) discovery?.Introductions.Request(address);
+        else if (source != ContactSource.Lists) discovery?.Introductions.Knock(address);
         else
             foreach (var community in _host.Communities)
-                if (community.Walks) community.Introductions.Request(address);
+                if (community.Walks) community.Introductions.Knock(address);
     }
 
     /// <summary>A peer told us of an address, in answer to a question of ours.</summary>
@@ -393,7 +396,7 @@ public sealed class FirstContact
             var state = source == ContactSource.MeetingPoint && _meeting is null ? "not available" : known == 0 ? "empty" : "ready";
             sources.Add(new ContactSourceView(source, state, known, _attempts[(int)source], _answered[(int)source], ContactSchedule.ShareOf(source)));
         }
-        return new ContactView(_host.IsNetworkUp, _isLooking, _firstPeer, _enoughPeers, _attempts.Sum(), sources,
+        return new ContactView(_host.IsNetworkUp, IsLooking, _firstPeer, _enoughPeers, _attempts.Sum(), sources,
             _book?.NewCount ?? 0, _book?.TriedCount ?? 0, _meeting?.Names ?? []);
     }
 }

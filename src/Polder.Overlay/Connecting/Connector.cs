@@ -138,12 +138,10 @@ public sealed class Connector
     private async Task TakeAsync(Contact contact, FoundPath found)
     {
         contact.Remember(found.Path, found.Origin);
-        if (_host.Sessions.Find(contact.Key) is { } session)
-        {
-            if (IsBetter(found.Path, session.Path) || _host.Nat.IsSuspect(session)) session.TryPath(found.Path);
-            return;
-        }
-        await _host.Sessions.OpenAsync(contact.Key, found.Path);
+        var isNew = _host.Sessions.Find(contact.Key) is null;
+        // While the handshake was under way here, it may have come to an end elsewhere, through a relay: this way is still the better one.
+        if ((_host.Sessions.Find(contact.Key) ?? await _host.Sessions.OpenAsync(contact.Key, found.Path)) is not { } session) return;
+        if (IsBetter(found.Path, session.Path) || (!isNew && _host.Nat.IsSuspect(session))) session.TryPath(found.Path);
     }
 
     private async Task TryAddressAsync(Contact contact, Endpoint address, HashSet<Endpoint> tried, CancellationToken cancel)

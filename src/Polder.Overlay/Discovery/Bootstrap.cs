@@ -65,7 +65,7 @@ internal sealed class Bootstrap(NodeHost host)
         var count = _entries.Count + host.Peers.Count;
         if (count == 0 || !host.MayWalkNow()) return;
         var pick = random.Next(count);
-        walk.Request(pick < _entries.Count ? _entries[pick].Address : host.Peers.All[pick - _entries.Count].Address);
+        walk.Knock(pick < _entries.Count ? _entries[pick].Address : host.Peers.All[pick - _entries.Count].Address);
     }
 
     /// <summary>Tries what is due, in every community. Returns whether anything is still to be found.</summary>
@@ -94,7 +94,7 @@ internal sealed class Bootstrap(NodeHost host)
             // Spread by a tenth, so that nodes cut off together do not return in one instant.
             entry.DueAt = now + delay * (0.9 + 0.2 * host.Environment.Random.NextDouble());
             foreach (var community in host.Communities)
-                if (community.Walks) community.Introductions.Request(entry.Address);
+                if (community.Walks) community.Introductions.Knock(entry.Address);
         }
         return waiting;
     }

@@ -51,7 +51,8 @@ internal sealed class Heartbeat(NodeHost host)
         var busy = host.Bootstrap.Step() | host.Contact.Step();
         foreach (var community in host.Joined)
         {
-            if (!community.Walks || community.Peers.Count >= community.PeersTarget) continue;
+            // With peers enough it goes on only while those are others' choice, not ours (OV-5.2).
+            if (!community.Walks || (community.Peers.Count >= community.PeersTarget && !host.Contact.IsLooking)) continue;
             var walk = community.Introductions;
             if (!walk.Pace.Take(now, community.Peers.Count, options)) continue;
             // Alone and with nobody to try there is nothing to be quick about.

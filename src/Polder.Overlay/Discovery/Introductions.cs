@@ -16,6 +16,9 @@ internal sealed class Introductions
     private readonly Community _community;
     private readonly NodeHost _host;
     private readonly OpenIdentifiers _asked;
+    private (Endpoint At, TimeSpan Until) _knocked;
+
+    private static readonly TimeSpan KnockRest = TimeSpan.FromMilliseconds(500);
 
     public Introductions(Community community)
     {
@@ -65,6 +68,19 @@ internal sealed class Introductions
         Request(candidate.Address);
         WalksOpen++;
         _ = new WalkRepeat(this, candidate);
+    }
+
+    /// <summary>
+    /// Sends one request to an address that the owner or the book names, unless one is under way: sources do not know of each
+    /// other, and a dead address must not get the sum of all (OV-4.1).
+    /// </summary>
+    public void Knock(Endpoint to)
+    {
+        var now = _host.Now;
+        if (_knocked.At == to && now < _knocked.Until) return;
+        if (Candidates.Find(to) is { TriedAt: { } tried } && now - tried < _host.Options.AnswerTime) return;
+        _knocked = (to, now + KnockRest);
+        Request(to);
     }
 
     /// <summary>Sends one introduction-request.</summary>
@@ -276,7 +292,12 @@ internal sealed class Introductions
         void Take(Endpoint address)
         {
             if (!address.IsSendable || !_host.MayWalkTo(address)) return;
-            if (_host.Peers.FindAt(address) is { } known && _community.Contains(known)) return;
+            if (_host.Peers.FindAt(address) is { } known && _community.Contains(known))
+            {
+                // It came to us before we could come to it: by the word of one whom we chose, from elsewhere, we would have chosen it too.
+                if (introducer is { ChosenByUs: true } && address == wan && !IsSameNetwork(introducer.Address, address)) known.ChosenByUs = true;
+                return;
+            }
             if (introducer is not null && address == wan) _host.Contact.Heard(address, introducer);
             var before = Candidates.Count;
             var candidate = Candidates.Add(address, asked: true, _host.Now);
@@ -289,9 +310,12 @@ internal sealed class Introductions
                 Edges.Introduced(introducer, candidate);
             }
             // At once where it may still help: the other's NAT was just opened for us.
-            if (candidate.TriedAt is null && _community.Peers.Count < Math.Min(_host.Options.PeersWanted, _community.PeersTarget) && _host.MayWalkNow()) Walk(candidate);
+            if (candidate.TriedAt is null && IsHungry && _host.MayWalkNow()) Walk(candidate);
         }
     }
+
+    private bool IsSameNetwork(Endpoint one, Endpoint other) =>
+        one.Network(_host.Options.WidePrefixIPv4, _host.Options.WidePrefixIPv6) == other.Network(_host.Options.WidePrefixIPv4, _host.Options.WidePrefixIPv6);
 
     private void ReceivePunctureRequest<T>(Endpoint from, ReadOnlySpan<byte> datagram) where T : struct, IMessage<T>
     {
@@ -345,10 +369,13 @@ internal sealed class Introductions
         if (_host.Reception.Open(_community, from, datagram, MessageForm.GlobalTime, out _) is null) return;
         if (!_host.MayWalkTo(from)) return;
         // With peers enough, an opened NAT is a candidate like any other; else each walk would beget the next.
-        var isWanted = _community.Peers.Count < _host.Options.PeersWanted || Candidates.Find(from) is { TriedAt: not null };
+        var isWanted = IsHungry || Candidates.Find(from) is { TriedAt: not null };
         var candidate = Candidates.Add(from, asked: true, _host.Now, alive: true);
         if (candidate is not null && isWanted && (candidate.TriedAt is null || WalksOpen < _host.Options.WalksMax) && _host.MayWalkNow()) Walk(candidate);
     }
+
+    /// <summary>Whether an address is tried at once: with very few peers, and as long as the node has no firm footing yet (OV-5.2).</summary>
+    private bool IsHungry => _community.Peers.Count < Math.Min(_community.PeersTarget, _host.Contact.IsLooking ? _host.Options.PeersWanted : _host.Options.WalksAtOnceBelow);
 
     private bool TryRead<T>(ReadOnlySpan<byte> fields, out T message) where T : struct, IMessage<T>
     {

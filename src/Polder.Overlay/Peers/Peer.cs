@@ -66,7 +66,7 @@ public sealed class Peer
     /// <summary>When it first answered us; null before.</summary>
     public TimeSpan? MetAt { get => FromTicks(_metAt); internal set => _metAt = ToTicks(value); }
 
-    /// <summary>Whether we addressed it before it addressed us.</summary>
+    /// <summary>Whether we addressed it before it addressed us, or would have: one whom we chose, from another network, introduced it too.</summary>
     public bool ChosenByUs { get; internal set; }
 
     /// <summary>When the last datagram came from a proved address of it.</summary>

@@ -131,7 +131,7 @@ internal sealed class Society
             Record(helper, Attacker, chance.Next(1, 20));
         }
         // Others have helped it, people of whom the observer may know nothing: whom it trusts it tells by these.
-        for (var i = 0; i < 5; i++) Record(chance.Next(2, Honest - 1), Attacker, chance.Next(20, 100));
+        for (var i = 0; i < 5; i++) Record(chance.Next(2, Honest - 1), Attacker, chance.Next(10, 30));
         Record(Attacker, Observer, chance.Next(30, 90));
         Record(Observer, Attacker, chance.Next(1, 20));
     }

@@ -2,7 +2,6 @@ using System.Globalization;
 using Polder.Ledger;
 using Polder.Ledger.Blocks;
 using Polder.Ledger.Records;
-using Polder.Ledger.Reputation;
 using Polder.Identity;
 using Polder.Runtime;
 using Polder.Simulation.Scenarios;
@@ -52,7 +51,7 @@ internal sealed class SpamAttack : Study
     private static void Flood(StudyRun run)
     {
         var (kept, honest) = (new Curves(), new Curves());
-        foreach (var rate in run.Strengths(6))
+        foreach (var rate in run.Strengths(5))
         {
             run.Step($"{rate} blocks a second at a node");
             var (sent, held, agreed) = Play(run, rate);

@@ -16,7 +16,7 @@ internal sealed class ConvergenceExperiment : Study
     {
         var society = Society.Generate(run.Peers, 7, run.Seed);
         var exact = new Scores(society, run.Stop);
-        var walks = new RandomWalks(exact.Graph);
+        var graph = new SharedBudgets(society).Reputation.Graph;
         var hits = exact.All(ScoreKind.HittingTime);
         var curves = new Curves();
         // Some runs of each size, so that the slope is not one run's luck.
@@ -27,8 +27,10 @@ internal sealed class ConvergenceExperiment : Study
             var sum = 0.0;
             for (var round = 0; round < rounds; round++)
             {
-                var (sampled, _) = walks.Count(society.Observer, count, run.Stop, Prng.Derive(run.Seed, $"walks {count} {round}"));
-                sum += Enumerable.Range(0, society.Count).Where(peer => peer != society.Observer).Max(peer => Math.Abs((double)sampled[peer] / count - hits[peer]));
+                // The walks that a node keeps.
+                var walks = new StoredWalks(graph, MadeUpKeys.Of(society.Observer), run.Stop, count, Prng.DeriveSeed(run.Seed, $"walks {count} {round}"));
+                sum += Enumerable.Range(0, society.Count).Where(peer => peer != society.Observer)
+                    .Max(peer => Math.Abs((graph.Find(MadeUpKeys.Of(peer)) is { } number ? (double)walks.HitsOf(number) / count : 0) - hits[peer]));
             }
             curves.Add("largest error", count, sum / rounds);
             curves.Bound("0.5 / √walks", count, 0.5 / Math.Sqrt(count));

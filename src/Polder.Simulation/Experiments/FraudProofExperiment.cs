@@ -38,12 +38,13 @@ internal sealed class FraudProofExperiment : Study
         }
         run.Panels.Add(new StudyPanel("region", "Scores behind the hub, before and after the proof", "proofs", "their sum ÷ before", curves) { Caption = $"{run.Max} peers whose work reaches the observer through one peer only." });
 
-        // A live graph, as a node has it: one call, then the next question is answered by the new state.
-        var live = new SharedBudgets(society);
-        var budget = region.Sum(peer => live.Budget(peer));
+        // A node's own reputation: one call, then the next question is answered by the new state, walks that it keeps included.
+        var live = new SharedBudgets(society, walks: 2_000);
+        ScoreKind[] kinds = [ScoreKind.NetFlow2, ScoreKind.HittingTime, ScoreKind.PageRankVisits, ScoreKind.MeritRank];
+        var held = kinds.Sum(kind => region.Sum(peer => live.Score(peer, kind)));
         live.Remove(hub);
-        var rest = region.Sum(peer => live.Budget(peer)) + live.Budget(hub);
-        run.Findings.Add(new Finding("in a node's live graph one update is enough", "0 MB", $"{Say.Number(rest)} of {Say.Number(budget)} MB", rest == 0, true));
+        var rest = kinds.Sum(kind => region.Append(hub).Sum(peer => live.Score(peer, kind))) + region.Append(hub).Sum(peer => live.Budget(peer));
+        run.Findings.Add(new Finding("in a node's own reputation one update is enough, for every score, budget and kept walk", "0", $"{Say.Number(rest)} of {Say.Number(held)}", rest == 0 && held > 0, true));
         var others = Enumerable.Range(0, run.Peers).Where(peer => peer != hub && peer != society.Observer).ToList();
         var kept = others.Count(peer => now.Of(ScoreKind.HittingTime, peer) > 0);
         var had = others.Count(peer => was.Of(ScoreKind.HittingTime, peer) > 0);

@@ -18,11 +18,13 @@ internal sealed class StrategicExperiment : Study
     public override double? StopDefault => 0.15;
     protected override int PeersOf(bool full) => full ? 200 : Peers.Default;
 
+    private static readonly int[] Percents = [0, 2, 4, 7, 10, 15, 20, 30, 40, 50, 60];
+
     private protected override void Play(StudyRun run)
     {
         var curves = new Curves();
         var rounds = run.Full ? 6 : 3;
-        int[] percents = [.. new[] { 0, 2, 4, 7, 10, 15, 20, 30, 40, 50, 60 }.Where(percent => percent <= run.Max)];
+        int[] percents = [.. Percents.Where(percent => percent <= run.Max)];
         foreach (var percent in percents)
         {
             var sums = new Dictionary<string, double>();

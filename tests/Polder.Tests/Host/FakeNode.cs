@@ -51,9 +51,10 @@ internal sealed class FakeNode : INodeOperations
     public Task<IReadOnlyList<BlockView>> ImportAsync(IReadOnlyList<byte[]> packedBlocks, CancellationToken cancellation = default) =>
         Give<IReadOnlyList<BlockView>>([.. packedBlocks.Select((_, i) => Block(i + 1))]);
     public Task<CrawlView> CrawlAsync(string peer, CancellationToken cancellation = default) => Give(new CrawlView(11, true));
-    public Task<IReadOnlyList<TrustView>> TrustAsync(string? peer = null, string? unit = null, CancellationToken cancellation = default) =>
+    public Task<IReadOnlyList<TrustView>> TrustAsync(
+        string? peer = null, string? unit = null, string? by = null, int top = 1000, CancellationToken cancellation = default) =>
         Give<IReadOnlyList<TrustView>>([new TrustView(Key, Me.Name, 25 << 20, "bytes", 1, 25 << 20, 0)]);
-    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, CancellationToken cancellation = default) =>
+    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, string? by = null, CancellationToken cancellation = default) =>
         Give(new TrustExplanation(new TrustView(Key, Me.Name, 25 << 20, "bytes", 1, 25 << 20, 0), 1, 2, [], [], "It gave you 25 MB."));
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) =>
         Give<IReadOnlyList<FraudView>>([new FraudView(new PeerName(Key, Me.Name), "double-sign", Block(1), Block(1))]);
@@ -62,6 +63,7 @@ internal sealed class FakeNode : INodeOperations
     public IFraudOperations Fraud => Watch;
     public ISurveyOperations Survey => Watch;
     public INetworkOperations Network => Net;
+    public ILedgerOperations Ledger { get; } = new FakeLedger();
     public Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default) => Give(seen + 1);
 
     private Task<T> Give<T>(T value) => Trouble is null ? Task.FromResult(value) : throw Trouble;

@@ -113,7 +113,7 @@ public sealed class BandwidthTests
                 sum += gave - got;
             }
             Assert.Equal(0, sum);
-            Assert.Equal(blocks.Length / 2, graph.Records.Count);
+            Assert.Equal(blocks.Length / 2, graph.RecordCount);
         }
     }
 
@@ -188,11 +188,11 @@ public sealed class BandwidthTests
         var bytes = Encoding.UTF8.GetString(new BandwidthEntry(0, 1 << 21, 0, 1 << 21, "").Encode(json: false));
         graphs.Add(Chains.Block(alice, 1, bob.Public.Bytes, 0, HalfBlock.GenesisHash, type: "tribler_bandwidth", transaction: bytes));
         var graph = graphs.Find(HelpClaim.Bytes)!;
-        Assert.Equal((0.0, 0.0, 0, (double)(1 << 21)), graph.SumsOf(alice.Public));
+        Assert.Equal(new PeerSums(0, 0, 0, 1 << 21), graph.SumsOf(alice.Public));
         Assert.Equal(default, graph.SumsOf(bob.Public));
         graphs.Add(Chains.Block(bob, 1, alice.Public.Bytes, 1, HalfBlock.GenesisHash, type: "tribler_bandwidth",
             transaction: Encoding.UTF8.GetString(new BandwidthEntry(1 << 21, 0, 1 << 21, 0, "").Encode(json: false))));
-        Assert.Equal((0.0, (double)(1 << 21), 1, 0.0), graph.SumsOf(alice.Public));
+        Assert.Equal(new PeerSums(0, 1 << 21, 1, 0), graph.SumsOf(alice.Public));
         Assert.Equal(1 << 21, graph.Work(bob.Public, alice.Public));
     }
 

@@ -1,6 +1,7 @@
 using Polder.Ledger;
 using Polder.Ledger.Blocks;
 using Polder.Ledger.Records;
+using Polder.Ledger.Reputation;
 using Polder.Ledger.Stores;
 using Polder.Simulation;
 
@@ -26,7 +27,7 @@ public sealed class TrustChainCommunityTests
             Assert.Equal(2, node.Store().Count);
             Assert.Equal(5 * MiB, node.Records().Graphs.Find("bytes")!.Work(bob.Key(), alice.Key()));
         }
-        Assert.Equal(5 * MiB, alice.Records().Graphs.Scores("bytes")!.Of(bob.Key()).Value);
+        Assert.Equal(5 * MiB, alice.Records().Graphs.Reputation("bytes")!.Score(bob.Key(), ScoreKind.NetFlow2));
         Assert.Equal(0, alice.Ledger().ProposalsOpen);
         // The second one carries totals on.
         var second = alice.Pay(bob, 2 * MiB);
@@ -255,7 +256,7 @@ public sealed class TrustChainCommunityTests
         world.RunUntil(() => nodes.All(node => node.Store().FraudOf(mallory.Key().Bytes) is not null), Minute, "everybody holds the proof");
         var proof = nodes[1].Store().FraudOf(mallory.Key().Bytes)!;
         Assert.Equal(FraudKind.DoubleSign, proof.Kind);
-        Assert.Equal(0, nodes[0].Records().Graphs.Find("bytes")!.Records.Count(record => record.Consumer == mallory.Key()));
+        Assert.Equal(0, nodes[0].Records().Graphs.Find("bytes")!.SumsOf(mallory.Key()).Records);
         var before = nodes[0].Ledger().Own.Length;
         Assert.Contains("two places", mallory.Ledger().Own.Refused, StringComparison.Ordinal);
         // A further proposal of the forker is not answered.

@@ -14,19 +14,21 @@ internal static class Work
     public static (HalfBlock[] Proposals, HalfBlock[] Agreements) Records(KeyPair giver, KeyPair taker, IReadOnlyList<long> amounts)
     {
         var (proposals, agreements) = (new HalfBlock[amounts.Count], new HalfBlock[amounts.Count]);
+        var total = 0L;
         for (var i = 0; i < amounts.Count; i++)
         {
+            total += amounts[i];
             proposals[i] = Chains.Block(giver, (uint)i + 1, taker.Public.Bytes, 0, i == 0 ? HalfBlock.GenesisHash : proposals[i - 1].Hash,
-                1_700_000_000_000 + (ulong)i, "tribler_bandwidth", Transaction(amounts[i], 0));
+                1_700_000_000_000 + (ulong)i, "tribler_bandwidth", Transaction(amounts[i], 0, total, 0));
             agreements[i] = Chains.Block(taker, (uint)i + 1, giver.Public.Bytes, (uint)i + 1, i == 0 ? HalfBlock.GenesisHash : agreements[i - 1].Hash,
-                1_700_000_000_001 + (ulong)i, "tribler_bandwidth", Transaction(0, amounts[i]));
+                1_700_000_000_001 + (ulong)i, "tribler_bandwidth", Transaction(0, amounts[i], 0, total));
         }
         return (proposals, agreements);
     }
 
     /// <summary>The transaction of a bandwidth block as AnyDex writes it.</summary>
-    public static string Transaction(long up, long down) =>
-        string.Create(CultureInfo.InvariantCulture, $"{{\"up\":{up},\"down\":{down},\"total_up\":{up},\"total_down\":{down}}}");
+    public static string Transaction(long up, long down, long? totalUp = null, long? totalDown = null) =>
+        string.Create(CultureInfo.InvariantCulture, $"{{\"up\":{up},\"down\":{down},\"total_up\":{totalUp ?? up},\"total_down\":{totalDown ?? down}}}");
 
     /// <summary>Proposals and agreements of a few in wild order, some unanswered, some answered wrongly or twice, some in other units.</summary>
     public static IEnumerable<HalfBlock> Tangle(Prng random, KeyPair[] people, int records)

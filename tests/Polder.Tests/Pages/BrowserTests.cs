@@ -6,7 +6,7 @@ namespace Polder.Tests.Pages;
 /// <summary>The pages in a real browser, over a real connection on 127.0.0.1.</summary>
 public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, IAsyncLifetime
 {
-    private static readonly string[] Paths = ["", "peers", "chain", "trust", "inbox", "doctor", "lab"];
+    private static readonly string[] Paths = ["", "peers", "chain", "trust", "inbox", "doctor", "lab", "simulation"];
 
     private readonly StagedNode _node = StagedNode.Village();
     private readonly StagedLab _lab = new();
@@ -40,6 +40,13 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, I
         await Assertions.Expect(page.GetByRole(AriaRole.Img, new() { Name = "QR code of the invitation" })).ToBeVisibleAsync();
         await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Chromium.Folder, $"invitation-{width}-{(dark ? "dark" : "light")}.png"), FullPage = true });
         Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"), $"the invitation is wider than {width}");
+        await page.GotoAsync(_web.Address + "simulation?study=sybil");
+        await page.GetByLabel("Seed").FillAsync("7");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Play" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("polder sim attack sybil")).ToBeVisibleAsync();
+        await Assertions.Expect(page.Locator("svg.plot-picture:visible")).ToHaveCountAsync(4);
+        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Chromium.Folder, $"simulation-played-{width}-{(dark ? "dark" : "light")}.png"), FullPage = true });
+        Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"), $"the simulation is wider than {width}");
         // The two last paths are refusals, which a browser reports in its console by itself.
         Assert.DoesNotContain(_errors, error => !error.Contains("404", StringComparison.Ordinal));
         await page.Context.CloseAsync();

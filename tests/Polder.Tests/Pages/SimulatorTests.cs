@@ -77,6 +77,21 @@ public sealed class SimulatorTests : IAsyncLifetime
         Assert.Contains(words, WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"study": "sybil", "peers": 30, "max": 5, "stop": 0.5, "seed": 7}""", "polder sim attack sybil --seed 7 --peers 30 --max 5 --stop 0.5")]
+    [InlineData("""{"study": "scenario-hello", "seed": 7}""", "polder sim hello --seed 7")]
+    [InlineData("""{"study": "sybil", "peers": 1}""", null)]
+    [InlineData("""{"study": "nothing"}""", null)]
+    public async Task Scripts_start_it_over_the_API(string body, string? repeat)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/simulation") { Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json") };
+        request.Headers.Add("Authorization", "Bearer token");
+        using var answer = await _client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(repeat is null ? HttpStatusCode.BadRequest : HttpStatusCode.OK, answer.StatusCode);
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains(repeat is null ? "error" : $"\"repeat\":\"{repeat}\"", text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task One_is_played_at_a_time_and_can_be_stopped()
     {

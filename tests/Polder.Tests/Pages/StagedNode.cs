@@ -39,6 +39,7 @@ internal sealed class StagedNode : INodeOperations
     public Host.FakeWatch Watch { get; } = new();
     public IFraudOperations Fraud => Watch;
     public ISurveyOperations Survey => Watch;
+    public ILedgerOperations Ledger { get; } = new Host.FakeLedger();
 
     /// <summary>A village: peers near and far, a chain, trust, two proposals, a fraud.</summary>
     public static StagedNode Village()
@@ -53,7 +54,7 @@ internal sealed class StagedNode : INodeOperations
         foreach (var (peer, direct, through, records) in rows)
         {
             var (key, name) = PeerOf(peer);
-            var trust = new TrustView(key, name, (long)(direct + through) << 20, "bytes", records, 90 << 20, 30 << 20);
+            var trust = new TrustView(key, name, (long)(direct + through) << 20, "bytes", records, 90 << 20, 30 << 20, Direct: direct << 20);
             node.Trust.Add(trust);
             node.Reasons[key + " bytes"] = Why(trust, direct, through, node.Own);
         }
@@ -127,11 +128,17 @@ internal sealed class StagedNode : INodeOperations
     private static TrustExplanation Why(TrustView trust, long direct, long through, string own)
     {
         var (me, peer) = (new PeerName(own, NameOf(own)), new PeerName(trust.PublicKey, trust.Name));
-        List<TrustPath> paths = through == 0 ? [] : [new TrustPath(PeerOf(4), (through * 2 / 3) << 20, 64 << 20, (through * 2 / 3) << 20), new TrustPath(PeerOf(7), 120 << 20, (through - through * 2 / 3) << 20, (through - through * 2 / 3) << 20)];
+        TrustRecord Behind(PeerName from, PeerName to, long amount) =>
+            new(from, to, amount, "bytes", "passing on bytes", from.PublicKey + ".19", to.PublicKey + ".44", Now.AddDays(-2));
+        TrustPath Path(int over, long first, long second, long flow) => new(PeerOf(over), first << 20, second << 20, flow << 20, 12, 3,
+            [Behind(peer, PeerOf(over), first << 19), Behind(peer, PeerOf(over), first << 18)], [Behind(PeerOf(over), me, second << 20)]);
+        List<TrustPath> paths = through == 0 ? [] : [Path(4, through * 2 / 3, 64, through * 2 / 3), Path(7, 120, through - through * 2 / 3, through - through * 2 / 3)];
+        var standing = new TrustStanding(direct + through << 20, 5 << 20, trust.Score, direct > 0 ? 4 : 0, paths.Count, through << 20, 0.31, 0.084, 0.97, PeerOf(4), true,
+            "If it asked for 64 MB now, it would be served. Its work that reached this node still covers 79 MB, and this takes 64 MB of it.");
         return new TrustExplanation(trust, 200 << 20, direct << 20, paths,
             [.. direct > 0 ? [new TrustRecord(peer, me, direct << 20, "bytes", "storing a file", peer.PublicKey + ".27", own + ".12", Now.AddDays(-1))] : Array.Empty<TrustRecord>(),
              .. paths.Select(path => new TrustRecord(peer, path.Through, (long)path.First, "bytes", "passing on bytes", peer.PublicKey + ".19", path.Through.PublicKey + ".44", Now.AddDays(-2)))],
-            paths.Count == 0 ? "All of it came straight to you." : "Its work runs to you through several channels. Each carries no more than its narrowest part.");
+            paths.Count == 0 ? "All of it came straight to you." : "Its work runs to you through several channels. Each carries no more than its narrowest part.", standing);
     }
 
     /// <summary>Changes the state and wakes those that wait.</summary>
@@ -220,10 +227,11 @@ internal sealed class StagedNode : INodeOperations
 
     public Task<CrawlView> CrawlAsync(string peer, CancellationToken cancellation = default) => Look(() => { Crawled.Add(peer); return new CrawlView(11, true); });
 
-    public Task<IReadOnlyList<TrustView>> TrustAsync(string? peer = null, string? unit = null, CancellationToken cancellation = default) =>
+    public Task<IReadOnlyList<TrustView>> TrustAsync(
+        string? peer = null, string? unit = null, string? by = null, int top = 1000, CancellationToken cancellation = default) =>
         Look<IReadOnlyList<TrustView>>(() => [.. Trust.Where(row => unit is null || row.Unit == unit)]);
 
-    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, CancellationToken cancellation = default) => Look(() =>
+    public Task<TrustExplanation> WhyAsync(string peer, string? unit = null, string? by = null, CancellationToken cancellation = default) => Look(() =>
         Reasons.GetValueOrDefault($"{peer} {unit}") ?? throw new OperationRefusedException(RefusalKind.NotFound, "No record leads from it to you."));
 
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) => Look<IReadOnlyList<FraudView>>(() => [.. Frauds]);

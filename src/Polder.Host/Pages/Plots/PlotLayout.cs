@@ -7,6 +7,7 @@ namespace Polder.Host.Pages.Plots;
 internal sealed class PlotLayout
 {
     private const double LetterWidth = 6.7, Top = 30, Bottom = 42, Right = 14;
+    private const int LineMarksMax = 24;
     // A bound further above the data than this stays out of the picture.
     private const double BoundStretch = 3;
 
@@ -71,9 +72,9 @@ internal sealed class PlotLayout
         return path.ToString();
     }
 
-    /// <summary>The marks of a series, when they are few or all that is drawn.</summary>
-    public IEnumerable<(string X, string Y)> Marks(PlotSeries series) => series.Kind == PlotKind.Bound || series.Kind == PlotKind.Line && series.Points.Count > 30
-        ? [] : Thinned(series.Points).Where(IsShown).Select(point => (Text(X(point.X)), Text(Y(point.Y))));
+    /// <summary>The marks of a series: every point, or some of many, so that a line can be told by its shape too.</summary>
+    public IEnumerable<(double X, double Y)> Marks(PlotSeries series) => series.Kind == PlotKind.Bound ? []
+        : Thinned(series.Points, series.Kind == PlotKind.Line && series.Points.Count > LineMarksMax ? LineMarksMax / 2 : PlotModel.PointsMax).Where(IsShown).Select(point => (X(point.X), Y(point.Y)));
 
     /// <summary>Bounds that lie above the picture, with their lowest value.</summary>
     public IEnumerable<(PlotSeries Series, double Least)> Above() =>

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
-
 namespace Polder.Host.Pages.Simulator;
 
 /// <summary>A page in one file: the style sheet inside, no script, no link to anything.</summary>
