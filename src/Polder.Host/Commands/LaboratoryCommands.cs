@@ -110,7 +110,7 @@ internal static class LaboratoryCommands
         {
             BenchScale.IsFull = parsed.GetValue(full);
             var (terminal, json, wanted) = (surroundings.Terminal, parsed.GetValue(shared.Json), parsed.GetValue(name));
-            var chosen = Figures.All.Where(measurement => wanted is null || measurement.Name == wanted).ToList();
+            var chosen = Figures.All.Where(measurement => wanted is null || measurement.Name == wanted || measurement.Name.StartsWith(wanted + "-", StringComparison.Ordinal)).ToList();
             if (chosen.Count == 0)
                 throw new OperationRefusedException(RefusalKind.NotFound,
                     $"There is no measurement \"{wanted}\". There are: {string.Join(", ", Figures.All.Select(m => m.Name))}.");

@@ -191,7 +191,7 @@ public sealed class PersonalReputation : IReputation
         get
         {
             CatchUp();
-            return _walks ??= new StoredWalks(Graph, Observer, Options.Stop, Options.Walks, Options.Seed);
+            return _walks ??= new StoredWalks(Graph, Observer, Options.Stop, Options.Walks, Options.Seed, _split);
         }
     }
 

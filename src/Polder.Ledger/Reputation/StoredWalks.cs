@@ -19,17 +19,19 @@ internal sealed class StoredWalks
     private readonly PublicKey _observerKey;
     private readonly double _stop;
     private readonly ulong _root;
+    private readonly WorkSplit _split;
     private readonly Walk[] _walks;
     private readonly int[] _seen;
     private int[] _hits = [], _visits = [];
     private WalkList[] _through = [];
     private int[] _before = [];
     private int _observer = -1, _sweep;
+    private bool _hasLists;
     private long _version;
 
-    public StoredWalks(WorkGraph graph, PublicKey observer, double stop, int walks, ulong seed)
+    public StoredWalks(WorkGraph graph, PublicKey observer, double stop, int walks, ulong seed, WorkSplit? split = null)
     {
-        (_graph, _observerKey, _stop, _root) = (graph, observer, stop, SplitMix.Root(observer, seed));
+        (_graph, _observerKey, _stop, _root, _split) = (graph, observer, stop, SplitMix.Root(observer, seed), split ?? WorkSplit.None);
         (_walks, _seen) = (new Walk[walks], new int[walks]);
         Rebuild();
     }
@@ -104,13 +106,18 @@ internal sealed class StoredWalks
         var (s, d) = (change.Consumer, change.Contributor);
         if (_hits[s] == 0 || change.Added == 0) return;
         var again = (double)change.Added / (change.GotBefore + change.Added);
-        foreach (var w in Clean(s))
+        MakeLists();
+        // All walks begin at the observer: its list need not be read. Where nobody comes twice, a walk need not be read to its end.
+        var (isOwn, once) = (s == _observer, _visits[s] == _hits[s]);
+        var through = isOwn ? default : Clean(s);
+        for (var n = 0; n < (isOwn ? _walks.Length : through.Length); n++)
         {
+            var w = isOwn ? n : through[n];
             var random = SplitMix.Of(_root, w, _version);
             ref var walk = ref _walks[w];
-            for (var p = 0; p < walk.Length; p++)
+            for (var p = isOwn ? 0 : Next(walk, s, 0); p >= 0; p = once ? -1 : Next(walk, s, p + 1))
             {
-                if (walk.Nodes[p] != s || (again < 1 && !random.Chance(again))) continue;
+                if (again < 1 && !random.Chance(again)) continue;
                 Cut(ref walk, p + 1);
                 Redrawn++;
                 if (random.Chance(_stop)) break;
@@ -119,6 +126,12 @@ internal sealed class StoredWalks
                 break;
             }
         }
+
+        static int Next(in Walk walk, int node, int from)
+        {
+            var place = walk.Nodes.AsSpan(from, walk.Length - from).IndexOf(node);
+            return place < 0 ? -1 : from + place;
+        }
     }
 
     /// <summary>After a peer was taken out of the graph: walks that went to it go elsewhere from the last peer before.</summary>
@@ -126,8 +139,13 @@ internal sealed class StoredWalks
     {
         if (_observer < 0 || peer >= _hits.Length) return;
         _version++;
+        if (peer == _observer)
+        {
+            Rebuild();
+            return;
+        }
         var cut = Clean(peer).ToArray();
-        if (peer == _observer || cut.Length > CutShareMax * _walks.Length)
+        if (cut.Length > CutShareMax * _walks.Length)
         {
             Rebuild();
             return;
@@ -150,18 +168,56 @@ internal sealed class StoredWalks
     public void Rebuild()
     {
         _version++;
-        (_hits, _visits, _through, _before) = ([], [], [], []);
+        (_hits, _visits, _through, _before, _hasLists) = ([], [], [], [], false);
         (OtherHits, Visits) = (0, 0);
         Array.Clear(_walks);
         Widen();
         _observer = _graph.Find(_observerKey) ?? -1;
         if (_observer < 0) return;
-        for (var w = 0; w < _walks.Length; w++)
+        _split.Run(_split.Parts, part => Draw(WorkGraphLoader.Share(part, _split.Parts, _walks.Length)));
+        foreach (ref readonly var walk in _walks.AsSpan())
+        {
+            var nodes = walk.Nodes.AsSpan(0, walk.Length);
+            for (var p = 0; p < nodes.Length; p++)
+            {
+                _visits[nodes[p]]++;
+                if (!nodes[..p].Contains(nodes[p])) _hits[nodes[p]]++;
+            }
+            Visits += nodes.Length;
+        }
+        foreach (var hits in _hits) OtherHits += hits;
+        OtherHits -= _hits[_observer];
+    }
+
+    /// <summary>Draws a range of walks; each has randomness of its own, so that ranges may be drawn at once.</summary>
+    private void Draw((int From, int To) share)
+    {
+        var nodes = new int[StepsMax];
+        for (var w = share.From; w < share.To; w++)
         {
             var random = SplitMix.Of(_root, w, _version);
-            ref var walk = ref _walks[w];
-            Append(w, ref walk, _observer);
-            Extend(w, ref walk, ref random);
+            var length = 1;
+            nodes[0] = _observer;
+            while (length < StepsMax && !random.Chance(_stop))
+            {
+                var work = _graph.WorkOf(nodes[length - 1]);
+                if (work.Got == 0) break;
+                nodes[length++] = work.Step(random.Next());
+            }
+            _walks[w] = new Walk { Nodes = nodes.AsSpan(0, length).ToArray(), Length = length };
+        }
+    }
+
+    /// <summary>The walks through each peer, made when the first of them has to be found.</summary>
+    private void MakeLists()
+    {
+        if (_hasLists) return;
+        _hasLists = true;
+        for (var w = 0; w < _walks.Length; w++)
+        {
+            var nodes = _walks[w].Nodes.AsSpan(0, _walks[w].Length);
+            for (var p = 1; p < nodes.Length; p++)
+                if (nodes[p] != _observer && !nodes[..p].Contains(nodes[p])) _through[nodes[p]].Add(w);
         }
     }
 
@@ -185,7 +241,8 @@ internal sealed class StoredWalks
         Visits++;
         if (!isFirst) return;
         _hits[node]++;
-        if (node != _observer) OtherHits++;
+        if (node == _observer) return;
+        OtherHits++;
         ref var list = ref _through[node];
         list.Add(w);
         if (list.Count > 2 * _hits[node] + 32) _ = Clean(node);
@@ -207,6 +264,7 @@ internal sealed class StoredWalks
     /// <summary>The walks through a peer, each once. Lists only grow; what is in them twice or no longer true goes when they are read.</summary>
     private ReadOnlySpan<int> Clean(int node)
     {
+        MakeLists();
         ref var list = ref _through[node];
         _sweep++;
         var kept = 0;

@@ -120,6 +120,33 @@ public sealed class PageTests
     }
 
     [Fact]
+    public async Task Trust_says_why_in_words_with_links_to_blocks_and_to_those_in_between()
+    {
+        var page = await DrawAsync(_village, "trust", ("by", "meritrank"));
+
+        Assert.Contains("aria-current=\"true\">Merit</a>", page, StringComparison.Ordinal);
+        Assert.Contains("97 % of them over " + StagedNode.PeerOf(4).Name, page, StringComparison.Ordinal);
+        Assert.Contains("it would be served", page, StringComparison.Ordinal);
+        Assert.Contains("Behind the way over " + StagedNode.PeerOf(4).Name, page, StringComparison.Ordinal);
+        Assert.Contains("href=\"/block/", page, StringComparison.Ordinal);
+        Assert.Contains("And 10 older ones", page, StringComparison.Ordinal);
+        Assert.Contains("What a score cannot tell you", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_proven_cheater_is_named_as_one_with_both_blocks()
+    {
+        var fraud = _village.Frauds[0];
+        var row = new TrustView(fraud.Culprit.PublicKey, fraud.Culprit.Name, 0, "bytes", 0, 0, 0, Cheater: true);
+        _village.Reasons[row.PublicKey + " bytes"] = new TrustExplanation(row, 0, 0, [], [], "It is a proven cheater.", null, fraud);
+
+        var page = await DrawAsync(_village, "trust", ("why", row.PublicKey));
+
+        Assert.Contains("is a proven cheater</h2>", page, StringComparison.Ordinal);
+        Assert.Contains("The two blocks", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_proposal_that_cannot_be_read_says_so()
     {
         _empty.Inbox.Add(StagedNode.Item(1, "abc", null, null, null, "", 1, "strange_type"));

@@ -125,11 +125,17 @@ internal sealed class StagedNode : INodeOperations
     private static TrustExplanation Why(TrustView trust, long direct, long through, string own)
     {
         var (me, peer) = (new PeerName(own, NameOf(own)), new PeerName(trust.PublicKey, trust.Name));
-        List<TrustPath> paths = through == 0 ? [] : [new TrustPath(PeerOf(4), (through * 2 / 3) << 20, 64 << 20, (through * 2 / 3) << 20), new TrustPath(PeerOf(7), 120 << 20, (through - through * 2 / 3) << 20, (through - through * 2 / 3) << 20)];
+        TrustRecord Behind(PeerName from, PeerName to, long amount) =>
+            new(from, to, amount, "bytes", "passing on bytes", from.PublicKey + ".19", to.PublicKey + ".44", Now.AddDays(-2));
+        TrustPath Path(int over, long first, long second, long flow) => new(PeerOf(over), first << 20, second << 20, flow << 20, 12, 3,
+            [Behind(peer, PeerOf(over), first << 19), Behind(peer, PeerOf(over), first << 18)], [Behind(PeerOf(over), me, second << 20)]);
+        List<TrustPath> paths = through == 0 ? [] : [Path(4, through * 2 / 3, 64, through * 2 / 3), Path(7, 120, through - through * 2 / 3, through - through * 2 / 3)];
+        var standing = new TrustStanding(direct + through << 20, 5 << 20, trust.Score, direct > 0 ? 4 : 0, paths.Count, through << 20, 0.31, 0.084, 0.97, PeerOf(4), true,
+            "If it asked for 64 MB now, it would be served. Its work that reached this node still covers 79 MB, and this takes 64 MB of it.");
         return new TrustExplanation(trust, 200 << 20, direct << 20, paths,
             [.. direct > 0 ? [new TrustRecord(peer, me, direct << 20, "bytes", "storing a file", peer.PublicKey + ".27", own + ".12", Now.AddDays(-1))] : Array.Empty<TrustRecord>(),
              .. paths.Select(path => new TrustRecord(peer, path.Through, (long)path.First, "bytes", "passing on bytes", peer.PublicKey + ".19", path.Through.PublicKey + ".44", Now.AddDays(-2)))],
-            paths.Count == 0 ? "All of it came straight to you." : "Its work runs to you through several channels. Each carries no more than its narrowest part.");
+            paths.Count == 0 ? "All of it came straight to you." : "Its work runs to you through several channels. Each carries no more than its narrowest part.", standing);
     }
 
     /// <summary>Changes the state and wakes those that wait.</summary>
