@@ -28,6 +28,7 @@ internal static class LedgerFigures
         var load = new LedgerLoad(Seed);
         var owner = load.KeyOf(0).ToArray();
         var figures = new List<Figure>();
+        figures.AddRange(await LedgerIngestFigures.RunAsync(say, stop).ConfigureAwait(false));
         figures.Add(await IngestAsync(path, owner, load, blocks, say, stop).ConfigureAwait(false));
         var clock = Stopwatch.StartNew();
         using var store = SqliteBlockStore.Open(path, owner, TimeProvider.System.GetUtcNow());

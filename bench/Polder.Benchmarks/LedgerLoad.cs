@@ -10,8 +10,8 @@ namespace Polder.Benchmarks;
 
 /// <summary>
 /// A ledger of the published shape: 87,700 peers, whose numbers of records follow a Zipf law, in records of bandwidth of which
-/// each is a proposal and, soon after, its agreement. The same seed gives the same bytes. Signatures are made up: the store never
-/// looks at them, and 139 million real ones would take a day.
+/// each is a proposal and, soon after, its agreement. The same seed gives the same bytes. Signatures are made up unless asked for: the
+/// store never looks at them, and 139 million real ones would take hours.
 /// </summary>
 internal sealed class LedgerLoad
 {
@@ -31,7 +31,7 @@ internal sealed class LedgerLoad
     private readonly double _blocksADay;
     private long _made;
 
-    public LedgerLoad(ulong seed, int peers = PeersPublished, double blocksADay = 200_000)
+    public LedgerLoad(ulong seed, int peers = PeersPublished, double blocksADay = 200_000, bool isSigned = false)
     {
         _random = new Prng(seed);
         _blocksADay = blocksADay;
@@ -39,9 +39,14 @@ internal sealed class LedgerLoad
         for (var i = 0; i < peers; i++)
         {
             var key = new byte[KeyFormat.Bytes];
-            KeyFormat.PublicTag.CopyTo(key);
-            _random.Fill(key.AsSpan(KeyFormat.PublicTag.Length));
-            _peers[i] = new Peer(key);
+            var pair = isSigned ? BenchKeys.Make(5_000_000 + i) : null;
+            if (pair is not null) pair.Public.Bytes.CopyTo(key);
+            else
+            {
+                KeyFormat.PublicTag.CopyTo(key);
+                _random.Fill(key.AsSpan(KeyFormat.PublicTag.Length));
+            }
+            _peers[i] = new Peer(key, pair);
         }
         (_threshold, _alias) = Alias(peers);
     }
@@ -97,12 +102,19 @@ internal sealed class LedgerLoad
         _peers[other].Key.CopyTo(packed, 78);
         BinaryPrimitives.WriteUInt32BigEndian(packed.AsSpan(152), link);
         peer.Tip.CopyTo(packed.AsSpan(156));
-        for (var i = 0; i < 64; i += 8) BinaryPrimitives.WriteUInt64LittleEndian(packed.AsSpan(188 + i), _random.NextUInt64());
+        if (peer.Pair is not null) HalfBlock.EmptySignature.CopyTo(packed.AsSpan(188));
+        else for (var i = 0; i < 64; i += 8) BinaryPrimitives.WriteUInt64LittleEndian(packed.AsSpan(188 + i), _random.NextUInt64());
         BinaryPrimitives.WriteUInt32BigEndian(packed.AsSpan(252), (uint)Type.Length);
         Type.CopyTo(packed, 256);
         BinaryPrimitives.WriteUInt32BigEndian(packed.AsSpan(256 + Type.Length), (uint)length);
         Encoding.ASCII.GetBytes(letters[..length], packed.AsSpan(260 + Type.Length));
         BinaryPrimitives.WriteUInt64BigEndian(packed.AsSpan(packed.Length - 8), time);
+        if (peer.Pair is { } pair)
+        {
+            Span<byte> signature = stackalloc byte[Ed25519.SignatureBytes];
+            pair.Sign(packed, signature);
+            signature.CopyTo(packed.AsSpan(188));
+        }
         var block = HalfBlock.TryUnpack(packed, out var made) ? made : throw new InvalidOperationException("A block of ours is unreadable.");
         peer.Tip = block.Hash;
         return block;
@@ -132,9 +144,10 @@ internal sealed class LedgerLoad
         return (threshold, alias);
     }
 
-    private sealed class Peer(byte[] key)
+    private sealed class Peer(byte[] key, KeyPair? pair)
     {
         public byte[] Key => key;
+        public KeyPair? Pair => pair;
         public uint Length { get; set; }
         public Hash256 Tip { get; set; } = HalfBlock.GenesisHash;
         public long Up { get; set; }

@@ -1,6 +1,7 @@
 using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Ledger.Blocks;
+using Polder.Ledger.Records;
 using Polder.Ledger.Stores;
 using Polder.Ledger.Validation;
 using Polder.Runtime;
@@ -120,7 +121,8 @@ public sealed class BlockIngest
         }
         if (signatureIsGood && ChainOf(block.PublicKey) is { } chain)
         {
-            if (Follows(block, chain) && (block.IsProposal ? block.Sequence > chain.LinkedTo : FitsProposal(block, chain)) && !_validator.HasTypeRules(block.Type) && IsPlain(block))
+            HalfBlock? proposal = null;
+            if (Follows(block, chain) && (block.IsProposal ? block.Sequence > chain.LinkedTo : FitsProposal(block, chain, out proposal)) && IsPlain(block) && FitsType(block, proposal, chain))
             {
                 chain.Append(block);
                 _ready.Add(block);
@@ -157,7 +159,13 @@ public sealed class BlockIngest
         _store.Add(block);
         _keptCount++;
         _kept?.Invoke(block);
-        if (ChainOf(block.PublicKey) is { } chain && block.Sequence > chain.Length) chain.Append(block);
+        if (ChainOf(block.PublicKey) is { } chain && block.Sequence > chain.Length)
+        {
+            // Behind a gap nothing is sure of what came before it.
+            if (block.Type.SequenceEqual(HelpClaim.BandwidthType)) chain.Totals = BandwidthRules.TotalsAfter(block, _store);
+            else if (block.Sequence != chain.Length + 1) chain.Totals = null;
+            chain.Append(block);
+        }
         if (!block.IsProposal && ChainOf(block.LinkKey) is { } target) target.LinkedTo = Math.Max(target.LinkedTo, block.LinkSequence);
     }
 
@@ -165,19 +173,30 @@ public sealed class BlockIngest
     private static bool Follows(HalfBlock block, Chain chain) =>
         block.Sequence == chain.Length + 1ul && block.PreviousHash == (chain.Length == 0 ? HalfBlock.GenesisHash : chain.Tip);
 
+    /// <summary>Whether the rules of its type surely find no fault: there are none, or its totals follow from those of the chain.</summary>
+    private bool FitsType(HalfBlock block, HalfBlock? proposal, Chain chain)
+    {
+        if (_validator.RulesOf(block.Type) is not { } rules) return true;
+        if (rules is not BandwidthRules || chain.Totals is not { } totals || !BandwidthRules.SurelyFollows(block, proposal, ref totals)) return false;
+        chain.Totals = totals;
+        return true;
+    }
+
     private static bool IsPlain(HalfBlock block) => PublicKey.HasRightForm(block.LinkKey) || block.IsSource;
 
     /// <summary>Whether the proposal that a block agrees to was made to its signer, who did not agree to it before; false where it must be looked at closely.</summary>
-    private bool FitsProposal(HalfBlock block, Chain chain)
+    private bool FitsProposal(HalfBlock block, Chain chain, out HalfBlock? proposal)
     {
+        proposal = null;
         if (ChainOf(block.LinkKey) is not { } target) return false;
         target.LinkedTo = Math.Max(target.LinkedTo, block.LinkSequence);
         // A signer of whom nothing was known before this run can have agreed twice only within it.
         if (!chain.IsNew || !_links.Add(new Link(chain, target, block.LinkSequence))) return false;
         if (block.LinkSequence > target.Length) return true;
-        if (target.Recent(block.LinkSequence) is { } recent) return recent.LinkKey.SequenceEqual(block.PublicKey);
+        if (target.Recent(block.LinkSequence) is { } recent) return (proposal = recent).LinkKey.SequenceEqual(block.PublicKey);
         if (target.ReadyIn == _group) StoreReady();
-        return _store.Get(block.LinkKey, block.LinkSequence) is { } proposal && proposal.LinkKey.SequenceEqual(block.PublicKey);
+        proposal = _store.Get(block.LinkKey, block.LinkSequence);
+        return proposal is not null && proposal.LinkKey.SequenceEqual(block.PublicKey);
     }
 
     private void StoreReady()
@@ -216,6 +235,7 @@ public sealed class BlockIngest
         var latest = _store.Latest(key);
         return _chains[owner] = new Chain
         {
+            Totals = latest is null ? (0, 0) : BandwidthRules.TotalsAfter(latest, _store),
             Owner = owner,
             Length = latest?.Sequence ?? 0, Tip = latest?.Hash ?? HalfBlock.GenesisHash, IsNew = latest is null,
             LinkedTo = latest is { Sequence: uint.MaxValue } || _store.LinkingTo(key, (latest?.Sequence ?? 0) + 1, uint.MaxValue, 1).Count > 0 ? uint.MaxValue : 0,
@@ -237,6 +257,8 @@ public sealed class BlockIngest
         public bool IsNew { get; init; }
         /// <summary>Somebody links to a number up to this one: such a proposal may be the third block of a fraud.</summary>
         public uint LinkedTo { get; set; }
+        /// <summary>The sums that its last block of bandwidth says, when they are surely those of the chain; null where it must be looked up.</summary>
+        public (long Up, long Down)? Totals { get; set; }
         /// <summary>The group of writes in which a block of it waits.</summary>
         public int ReadyIn { get; set; } = -1;
 

@@ -43,19 +43,22 @@ internal static class AgreedClaims
     /// "up", "down", "total_up", "total_down" in this order and nothing else, as compact JSON or in TrustChain's encoding, with
     /// numbers of at most 18 digits. False means "look closer", not "wrong".
     /// </summary>
-    internal static bool TryPlainBandwidth(ReadOnlySpan<byte> data, out long up, out long down)
+    internal static bool TryPlainBandwidth(ReadOnlySpan<byte> data, out long up, out long down) => TryPlainBandwidth(data, out up, out down, out _, out _);
+
+    /// <summary>The same with the totals.</summary>
+    internal static bool TryPlainBandwidth(ReadOnlySpan<byte> data, out long up, out long down, out long totalUp, out long totalDown)
     {
-        up = down = 0;
+        up = down = totalUp = totalDown = 0;
         if (data is [(byte)'{', ..])
         {
             var at = data;
             return Skip(ref at, "{\"up\":"u8) && Digits(ref at, out up) && Skip(ref at, ",\"down\":"u8) && Digits(ref at, out down)
-                && Skip(ref at, ",\"total_up\":"u8) && Digits(ref at, out _) && Skip(ref at, ",\"total_down\":"u8) && Digits(ref at, out _)
+                && Skip(ref at, ",\"total_up\":"u8) && Digits(ref at, out totalUp) && Skip(ref at, ",\"total_down\":"u8) && Digits(ref at, out totalDown)
                 && at is [(byte)'}'];
         }
         var rest = data;
         return Skip(ref rest, "a4d2sup"u8) && Counted(ref rest, out up) && Skip(ref rest, "4sdown"u8) && Counted(ref rest, out down)
-            && Skip(ref rest, "8stotal_up"u8) && Counted(ref rest, out _) && Skip(ref rest, "10stotal_down"u8) && Counted(ref rest, out _) && rest.IsEmpty;
+            && Skip(ref rest, "8stotal_up"u8) && Counted(ref rest, out totalUp) && Skip(ref rest, "10stotal_down"u8) && Counted(ref rest, out totalDown) && rest.IsEmpty;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -44,6 +44,31 @@ public sealed class BandwidthRules : ITransactionRules
         return null;
     }
 
+    /// <summary>
+    /// Whether a block that stands at the end of its chain, directly behind an entry with these totals, surely has no fault, seen
+    /// without looking anything up; takes the totals on to it. False means "look closely", not "wrong".
+    /// </summary>
+    /// <param name="block">The block.</param>
+    /// <param name="proposal">What it agrees to, where that is held.</param>
+    /// <param name="totals">Of the chain so far.</param>
+    internal static bool SurelyFollows(HalfBlock block, HalfBlock? proposal, ref (long Up, long Down) totals)
+    {
+        if (!AgreedClaims.TryPlainBandwidth(block.Transaction, out var up, out var down, out var totalUp, out var totalDown) || (up == 0 && down == 0)) return false;
+        // Plain numbers have 18 digits at most: no sum of two overflows.
+        if (totalUp != totals.Up + up || totalDown != totals.Down + down) return false;
+        if (proposal is not null && proposal.Type.SequenceEqual(block.Type)
+            && (!AgreedClaims.TryPlainBandwidth(proposal.Transaction, out var askedUp, out var askedDown) || askedUp != down || askedDown != up)) return false;
+        totals = (totalUp, totalDown);
+        return true;
+    }
+
+    /// <summary>The totals of the entry that a chain ends with, as far as it surely ends with one; null where that must be looked up.</summary>
+    internal static (long Up, long Down)? TotalsAfter(HalfBlock block, IBlockStore store) =>
+        block.Type.SequenceEqual(HelpClaim.BandwidthType) && !IsCopy(block, store)
+        && AgreedClaims.TryPlainBandwidth(block.Transaction, out _, out _, out var up, out var down) && up < Plain && down < Plain ? (up, down) : null;
+
+    private const long Plain = 1L << 60;
+
     /// <summary>The nearest entry of this type before a number of a chain.</summary>
     /// <param name="key">The chain.</param>
     /// <param name="sequence">The number.</param>

@@ -65,6 +65,9 @@ public sealed class BlockValidator
         return fraud is null ? Verdict.Of(level) : new Verdict(level, [], fraud);
     }
 
+    /// <summary>The rules of a type; null without any.</summary>
+    internal ITransactionRules? RulesOf(ReadOnlySpan<byte> type) => _ofType.Count > 0 && _typeLookup.TryGetValue(type, out var rules) ? rules : null;
+
     internal bool HasTypeRules(ReadOnlySpan<byte> type) => _ofType.Count > 0 && _typeLookup.ContainsKey(type);
 
     /// <summary>The table of §4, step 1: what the nearest known neighbours say.</summary>

@@ -57,7 +57,8 @@ internal sealed class InformativenessExperiment : Study
         var edges = new List<WorkEdge>();
         for (var peer = givers; peer < peers; peer++)
         {
-            for (var i = chance.Next(2, 8); i > 0; i--)
+            // As many partners at any size, as shares: volunteers who stay long meet a good part of the others.
+            for (var i = chance.Next(peers / 20, peers / 5); i > 0; i--)
             {
                 // Busy givers come first in the list; takers pass on to takers too.
                 var contributor = chance.Chance(0.4) ? (int)(givers * Math.Pow(chance.NextDouble(), 2)) : chance.Next(givers, peers - 1);

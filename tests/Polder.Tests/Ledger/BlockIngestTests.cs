@@ -94,6 +94,71 @@ public sealed class BlockIngestTests
         Assert.Equal(new IngestResult(1, 0, 1), result);
     }
 
+    [Theory]
+    [InlineData(21)]
+    [InlineData(22)]
+    [InlineData(23)]
+    [InlineData(24)]
+    [InlineData(25)]
+    [InlineData(26)]
+    public void Records_of_bandwidth_are_judged_in_bulk_as_block_by_block(ulong seed)
+    {
+        var random = new Prng(seed);
+        KeyPair[] people = [_alice, _bob, _carol];
+        var (tips, lengths, totals) = (new Hash256[3], new uint[3], new (long Up, long Down)[3]);
+        Array.Fill(tips, HalfBlock.GenesisHash);
+        var blocks = new List<HalfBlock>();
+        for (var n = 0; n < 80; n++)
+        {
+            var (owner, other) = (random.Next(3), 0);
+            other = (owner + 1 + random.Next(2)) % 3;
+            var (up, down) = (random.Next(4), random.Next(4));
+            var proposal = Sign(owner, other, 0, up, down);
+            if (random.Chance(0.1)) continue;
+            // Mirrored; as a plain copy; with another amount; with wrong totals; in the other encoding; of another type.
+            var kind = random.Next(12);
+            if (kind == 0) Sign(other, owner, proposal.Sequence, down + 1, up);
+            else if (kind == 1) Sign(other, owner, proposal.Sequence, 0, 0, copy: proposal);
+            else Sign(other, owner, proposal.Sequence, down, up, wrong: kind == 2 ? 1 : 0, plain: kind == 3, isOther: kind == 4);
+        }
+        for (var n = 0; n < 8; n++)
+        {
+            var (i, j) = (random.Next(blocks.Count), random.Next(blocks.Count));
+            (blocks[i], blocks[j]) = (blocks[j], blocks[i]);
+        }
+
+        var expected = new MemoryBlockStore();
+        var validator = new BlockValidator(Ed25519Signatures.Instance);
+        validator.AddType(HelpClaim.BandwidthType, new BandwidthRules());
+        foreach (var block in blocks)
+        {
+            if (expected.Get(block.PublicKey, block.Sequence) is { } known && known.Equals(block)) continue;
+            var verdict = validator.Validate(block, expected);
+            if (verdict.Fraud is { } fraud) expected.AddFraud(fraud);
+            if (verdict.IsInvalid) expected.AddRefused(new RefusedBlock(block, verdict.Reason));
+            else expected.Add(block);
+        }
+        var (store, _, _) = Ingest(blocks);
+        Assert.Equal(expected.Refused([]).Select(refused => (refused.Block, refused.Reason)), store.Refused([]).Select(refused => (refused.Block, refused.Reason)));
+        Assert.Equal(expected.All(), store.All());
+        Assert.Equal(expected.Frauds().Count, store.Frauds().Count);
+
+        HalfBlock Sign(int owner, int other, uint link, long up, long down, int wrong = 0, bool plain = false, bool isOther = false, HalfBlock? copy = null)
+        {
+            var (totalUp, totalDown) = (totals[owner].Up + up, totals[owner].Down + down);
+            var says = copy is not null ? System.Text.Encoding.ASCII.GetString(copy.Transaction)
+                : plain ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"a4d2sup1i{up}4sdown1i{down}8stotal_up{Digits(totalUp)}i{totalUp}10stotal_down{Digits(totalDown)}i{totalDown}")
+                : Work.Transaction(up, down, totalUp + wrong, totalDown);
+            if (!isOther && copy is null) totals[owner] = (totalUp + wrong, totalDown);
+            var block = Chains.Block(people[owner], ++lengths[owner], people[other].Public.Bytes, link, tips[owner], type: isOther ? "other" : "tribler_bandwidth", transaction: says);
+            tips[owner] = block.Hash;
+            blocks.Add(block);
+            return block;
+        }
+
+        static int Digits(long number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture).Length;
+    }
+
     private static HalfBlock Broken(HalfBlock block)
     {
         var packed = block.Packed.ToArray();

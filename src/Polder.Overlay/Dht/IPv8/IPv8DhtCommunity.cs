@@ -12,7 +12,7 @@ public sealed class IPv8DhtCommunity : Community
 {
     private readonly IPv8DhtOptions _options;
     private readonly IPv8DhtSide _four, _six;
-    private readonly TokenSecrets _secrets;
+    private readonly TurningSecret<DhtToken> _secrets;
     private readonly QueryRates _in = new(), _out = new();
     private readonly StoredPeers _stored;
     private readonly List<RoutingNode> _storers = [];
@@ -27,7 +27,7 @@ public sealed class IPv8DhtCommunity : Community
         ArgumentNullException.ThrowIfNull(context);
         _options = context.Options.IPv8Dht;
         (_four, _six) = (new IPv8DhtSide(context.Host, _options, isIPv4: true), new IPv8DhtSide(context.Host, _options, isIPv4: false));
-        _secrets = new TokenSecrets(Environment.Random);
+        _secrets = new TurningSecret<DhtToken>(Environment.Random, TokenSecrets.SecretBytes, TokenSecrets.Tag);
         _stored = new StoredPeers(_options.StoredPeersMax);
         On<PingRequest>(OnPing);
         On<FindRequest>(OnFind);

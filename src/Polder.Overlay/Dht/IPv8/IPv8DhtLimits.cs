@@ -15,6 +15,5 @@ internal static class IPv8DhtLimits
     public static readonly TimeSpan GoodFor = TimeSpan.FromMinutes(15);
     public static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(25);
     public static readonly TimeSpan ValueLife = TimeSpan.FromHours(1);
-    public static readonly TimeSpan SecretLife = TimeSpan.FromMinutes(5);
     public static readonly TimeSpan StorerSilence = TimeSpan.FromSeconds(60);
 }

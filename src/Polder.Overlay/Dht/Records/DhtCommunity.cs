@@ -17,7 +17,7 @@ public sealed class DhtCommunity : Community
     private const int AnswerBytesMax = 1200 - Packet.SignedBytesMin, PaddedFindBytes = 400 - Packet.SignedBytesMin, FindBytes = 38;
     private const int ContactHeadroom = 19 + Contact.KeyBytes;
 
-    private readonly WriteTokens _tokens;
+    private readonly TurningSecret<ulong> _tokens;
     private readonly QuestionRates _rates;
     private readonly Questions _questions;
     private readonly RoundTrips _roundTrips = new();
@@ -37,7 +37,7 @@ public sealed class DhtCommunity : Community
         Options = context.Options.Dht;
         var all = context.Options;
         Table = new ContactTable(Identity.Public.NodeId, Options, (all.NarrowPrefixIPv4, all.NarrowPrefixIPv6, all.WidePrefixIPv4, all.WidePrefixIPv6));
-        _tokens = new WriteTokens(Environment.Random);
+        _tokens = new TurningSecret<ulong>(Environment.Random, WriteTokens.SecretBytes, WriteTokens.Tag);
         _rates = new QuestionRates(Host.Hash, Options.QuestionsPerPeer);
         _questions = new Questions(Host, OnLate, OnEnded);
         _upkeep = new Upkeep(this);
