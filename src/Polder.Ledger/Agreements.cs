@@ -3,6 +3,7 @@ using Polder.Ledger.Blocks;
 using Polder.Ledger.Stores;
 using Polder.Ledger.Validation;
 using Polder.Net;
+using Polder.Runtime;
 
 namespace Polder.Ledger;
 
@@ -15,6 +16,7 @@ internal sealed class Agreements(TrustChainCommunity ledger, Inbox inbox)
     private readonly CopyByOwnersWord _otherwise = new();
     private readonly Dictionary<Hash256, int> _historyTries = [];
     private readonly HashSet<Hash256> _historyRuns = [];
+    private TokenBucket _crowded;
 
     public void SetPolicy(ReadOnlySpan<byte> type, IAgreementPolicy policy) =>
         _policies.GetAlternateLookup<ReadOnlySpan<byte>>()[type] = policy;
@@ -41,7 +43,7 @@ internal sealed class Agreements(TrustChainCommunity ledger, Inbox inbox)
                 verdict ??= ledger.Validator.Validate(block, ledger.Store);
                 if (verdict.IsInvalid) return;
                 if (NeedsHistory(verdict)) ledger.Go(FetchHistoryAsync(block, from));
-                else if (PolicyOf(block).TransactionFor(block) is { } transaction) ledger.Go(SignAsync(block, transaction, from));
+                else if (MayAgreeUnasked() && PolicyOf(block).TransactionFor(block) is { } transaction) ledger.Go(SignAsync(block, transaction, from));
                 else Wait(block);
                 break;
             default:
@@ -117,6 +119,13 @@ internal sealed class Agreements(TrustChainCommunity ledger, Inbox inbox)
         Consider(proposal, null, from);
     }
 
+    /// <summary>
+    /// What we sign stays, and so does the other half: whoever proposes without end would fill the disk past every quota. So when our own
+    /// chain takes a quarter of the quota, agreements without the owner's word are few; proposals wait, and are sent again.
+    /// </summary>
+    private bool MayAgreeUnasked() =>
+        ledger.Own.Length < ledger.Options.BlocksMax / 4 || _crowded.TryTake(ledger.Now, Limits.CrowdedAgreementsPerSecond, Limits.CrowdedAgreementsBurst);
+
     private bool NeedsHistory(Verdict verdict) =>
         ledger.Options.ValidationRange > 0 && verdict.Level is BlockLevel.PartialPrevious or BlockLevel.Partial or BlockLevel.NoInfo;
 
@@ -133,6 +142,9 @@ internal sealed class Agreements(TrustChainCommunity ledger, Inbox inbox)
         var latest = (ledger.Environment.Time.GetUtcNow() + Limits.TimestampAheadMax).ToUnixTimeMilliseconds();
         return latest < 0 || block.Timestamp > (ulong)latest;
     }
+
+    /// <summary>Whether we agreed to this proposal, or it waits for the owner's word.</summary>
+    public bool IsAnsweredOrWaits(HalfBlock proposal) => inbox.Has(proposal) || OwnAnswer(proposal) is not null;
 
     private HalfBlock? OwnAnswer(HalfBlock proposal)
     {

@@ -6,8 +6,8 @@ namespace Polder.Ledger;
 
 /// <summary>
 /// Makes room: above <see cref="TrustChainOptions.BlocksMax"/>, or nine tenths of <see cref="TrustChainOptions.DiskBytesMax"/>, the
-/// blocks that were taken in first go first. Never our own, nor those that name us, nor those of anybody with whom we have a
-/// record, nor those that a proof of fraud is made of, which holds its own copies besides. py goes by the time that a block's signer
+/// blocks that were taken in first go first. Never our own, nor those that answer us, that we answered or that wait for the owner, nor
+/// those of anybody with whom we have a record, nor those that a proof of fraud is made of, which holds its own copies besides. py goes by the time that a block's signer
 /// wrote into it; whoever dates his blocks ahead would stay for ever, so here it is the time of coming.
 /// </summary>
 internal sealed class Eviction(TrustChainCommunity ledger)
@@ -65,8 +65,10 @@ internal sealed class Eviction(TrustChainCommunity ledger)
     {
         var ours = ledger.Own.Key;
         if (IsDisputed(block)) return true;
-        return block.PublicKey.SequenceEqual(ours) || block.LinkKey.SequenceEqual(ours)
-            || _partners.GetAlternateLookup<ReadOnlySpan<byte>>().Contains(block.PublicKey);
+        if (block.PublicKey.SequenceEqual(ours)) return true;
+        // Anybody can propose to us without end, a partner too: what we never answered, and what does not wait for the owner, ties nobody.
+        if (block.IsProposal && block.LinkKey.SequenceEqual(ours)) return ledger.IsAnsweredOrWaits(block);
+        return block.LinkKey.SequenceEqual(ours) || _partners.GetAlternateLookup<ReadOnlySpan<byte>>().Contains(block.PublicKey);
     }
 
     private bool IsDisputed(HalfBlock block)

@@ -26,6 +26,9 @@ internal sealed class Inbox(IBlockStore store)
         return true;
     }
 
+    /// <summary>Whether it waits.</summary>
+    public bool Has(HalfBlock proposal) => _waiting.ContainsKey(proposal.Hash);
+
     /// <summary>It was answered.</summary>
     public bool Remove(HalfBlock proposal)
     {

@@ -104,4 +104,10 @@ public static class Limits
 
     /// <summary>Up to how many blocks all are gone through at the start; of more, graphs are made from the store's accounts of agreed records.</summary>
     public const int ReplayedBlocksMax = 200_000;
+
+    /// <summary>Agreements a second without the owner's word once the own chain takes a quarter of the blocks that may be kept: some 8,600 a day.</summary>
+    public const double CrowdedAgreementsPerSecond = 0.1;
+
+    /// <summary>So many of them at once after a rest.</summary>
+    public const double CrowdedAgreementsBurst = 20;
 }

@@ -162,6 +162,8 @@ public sealed class TrustChainCommunity : Community
     /// <exception cref="SigningRefusedException">It cannot be signed; the message says why.</exception>
     public Task<HalfBlock> AgreeAsync(HalfBlock proposal) => _agreements.ByOwnersWordAsync(proposal);
 
+    internal bool IsAnsweredOrWaits(HalfBlock proposal) => _agreements.IsAnsweredOrWaits(proposal);
+
     /// <summary>Refuses a proposal for good; completes when that is safe on disk.</summary>
     public async Task RefuseAsync(HalfBlock proposal)
     {

@@ -12,6 +12,8 @@ namespace Polder.Simulation.Attacks;
 internal sealed class SpamAttack : Study
 {
     private const string ToVictim = "proposals", ToOthers = "foreign";
+    // As much as is agreed to unasked.
+    private const long Amount = 1L << 20;
     private const int BlocksMax = 1_000, FloodSeconds = 20, Keys = 50, Nodes = 4;
 
     public override string Name => "spam";
@@ -66,9 +68,9 @@ internal sealed class SpamAttack : Study
         var bound = BlocksMax + Ledger.Limits.BlocksAboveMax;
         var most = kept.Highest("blocks that the node still holds");
         run.Findings.Add(new Finding(run.Variant == ToVictim ? "a flood of proposals to the node itself stays within the quota" : "a flood of valid foreign blocks stays within the quota", $"≤ {bound} blocks",
-            $"{Say.Number(most)} of {Say.Number(kept.Highest("blocks sent"))}", most <= bound, run.Variant == ToOthers,
-            most <= bound ? "what came first of strangers goes first; own blocks and partners' stay"
-            : "a proposal in the node's favour is agreed to at once, and own blocks and partners' never go: only the rate of agreements bounds it"));
+            $"{Say.Number(most)} of {Say.Number(kept.Highest("blocks sent"))}", most <= bound, true,
+            most <= bound ? "what came first of strangers goes first; own blocks and partners' stay, and of proposals few are agreed to without the owner once the own chain takes a quarter of the quota"
+            : "own blocks and partners' never go"));
         var (without, with) = (honest.First("honest records agreed"), honest.Of("honest records agreed").Min(static point => point.Y));
         run.Findings.Add(new Finding("honest work goes on under the flood", $"≥ 80 % of {Say.Number(without)}", Say.Number(with), with >= 0.8 * without, false, "each address has a rate of its own, and checking stops at the first failure"));
     }
@@ -76,7 +78,7 @@ internal sealed class SpamAttack : Study
     private static (long Sent, long Held, int Agreed) Play(StudyRun run, int rate)
     {
         var world = new World(Prng.DeriveSeed(run.Seed, "spam"), LinkModel.Calm, new WorldOptions { Scenario = "attack spam" }) { Cancellation = run.Cancellation };
-        var society = new LedgerSociety(world);
+        var society = new LedgerSociety(world) { KnowsOnlyHonest = true };
         var options = new TrustChainOptions { CrawlEverything = true, CrawlInterval = TimeSpan.FromSeconds(20), BlocksMax = BlocksMax };
         for (var i = 0; i < Nodes; i++) society.Add(string.Create(CultureInfo.InvariantCulture, $"n{i}"), options: options);
         var mallory = society.AddCheater("mallory", static (node, context) => new Cheater(node, context));
@@ -112,7 +114,7 @@ internal sealed class SpamAttack : Study
                     var key = chance.Next(keys.Length);
                     var sequence = (last[key]?.Sequence ?? 0) + 1;
                     var link = run.Variant == ToVictim ? victim.Identity.Public : keys[(key + 1) % keys.Length].Public;
-                    last[key] = cheater.Sign(keys[key], sequence, link, 0, last[key], new BandwidthEntry(0, 1, 0, sequence, ""));
+                    last[key] = cheater.Sign(keys[key], sequence, link, 0, last[key], new BandwidthEntry(0, Amount, 0, sequence * (long)Amount, ""));
                     cheater.Throw(victim, last[key]!);
                     sent++;
                 }

@@ -95,6 +95,9 @@ public sealed class LedgerSociety
         });
     }
 
+    /// <summary>Whether owners leave the proposals of strangers where they are. Default false: they say yes or no to everybody.</summary>
+    public bool KnowsOnlyHonest { get; init; }
+
     /// <summary>No more proposals; what is open is still answered.</summary>
     public void Rest() => _resting = true;
 
@@ -212,6 +215,7 @@ public sealed class LedgerSociety
         if (node.Ledger is not { } ledger) return;
         foreach (var waiting in ledger.Waiting)
         {
+            if (KnowsOnlyHonest && !_honest.Exists(other => other.Identity.Public.Bytes.SequenceEqual(waiting.PublicKey))) continue;
             if (chance.Chance(0.8)) _ = AgreeAsync(waiting);
             else if (chance.Chance(0.3)) _ = RefuseAsync(waiting);
         }
