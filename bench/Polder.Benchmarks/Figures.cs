@@ -16,6 +16,7 @@ public static class Figures
         new("pairs", "records signed by two nodes over 127.0.0.1", PairFigures.RunAsync),
         new("sessions", "handshakes on one core, packets through one session over 127.0.0.1", SessionFigures.RunAsync),
         new("dht", "finding values in our DHT: 50 nodes on this machine, and a large simulated network", DhtFigures.RunAsync),
+        new("neighbours", "one node with many live neighbours: messages, processor, memory, a ping beside it, an idle hour", NeighbourFigures.RunAsync),
         new("program", "start to first page, and memory at rest", ProgramFigures.RunAsync),
         new("transfer", "one stream over 127.0.0.1, and over a simulated line", TransferFigures.RunAsync),
         new("simulator", "500 nodes for 10 virtual minutes", SimulatorFigures.RunAsync),

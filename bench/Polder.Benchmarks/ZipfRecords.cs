@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Polder.Identity;
 using Polder.Ledger.Reputation;
+using Polder.Ledger.Stores;
 using Polder.Runtime;
 
 namespace Polder.Benchmarks;
@@ -53,9 +54,13 @@ internal sealed class ZipfRecords
     }
 
     /// <summary>Fills a piece with the next records.</summary>
-    public void Fill(Span<NumberedRecord> piece)
+    public void Fill(Span<AgreedWork> piece)
     {
-        for (var i = 0; i < piece.Length; i++) piece[i] = Next();
+        for (var i = 0; i < piece.Length; i++)
+        {
+            var next = Next();
+            piece[i] = new AgreedWork(next.Contributor, next.Consumer, next.Amount);
+        }
     }
 
     /// <summary>The next record: the consumer proposes, and both chains grow by one.</summary>

@@ -352,8 +352,8 @@ public sealed record OverlayOptions
     };
 
     /// <summary>
-    /// These options for worlds of up to 100,000 nodes in one process: few peers, small tables, rare upkeep; everything else as it is. A quiet
-    /// node takes about 10 KB then, and 20 with a DHT.
+    /// These options for worlds of up to 100,000 nodes in one process: few peers, small tables, rare upkeep; everything else as it is. A node
+    /// with a DHT takes about 25 KB then (<c>polder bench simulator</c>).
     /// </summary>
     public OverlayOptions ForLargeWorlds() => this with
     {

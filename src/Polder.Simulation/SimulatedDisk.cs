@@ -21,8 +21,8 @@ public enum DiskFault
 public sealed class SimulatedDisk
 {
     private readonly SimulatedNode _node;
-    private readonly Dictionary<string, object> _surfaces = new(StringComparer.Ordinal);
-    private readonly Dictionary<long, DiskFault> _faults = [];
+    private Dictionary<string, object>? _surfaces;
+    private Dictionary<long, DiskFault>? _faults;
 
     internal SimulatedDisk(SimulatedNode node) => _node = node;
 
@@ -36,18 +36,19 @@ public sealed class SimulatedDisk
     public bool IsFull { get; set; }
 
     /// <summary>A fault at the write with this number; the first is 1.</summary>
-    public void FaultAt(long write, DiskFault fault) => _faults[write] = fault;
+    public void FaultAt(long write, DiskFault fault) => (_faults ??= [])[write] = fault;
 
     /// <summary>Takes back every planned fault; writes are at once again.</summary>
     public void Clear()
     {
-        _faults.Clear();
+        _faults = null;
         (IsFull, Latency) = (false, TimeSpan.Zero);
     }
 
     /// <summary>What survives crashes, by name; made at first use.</summary>
     public T Surface<T>(string name, Func<T> make) where T : class
     {
+        _surfaces ??= new(StringComparer.Ordinal);
         if (!_surfaces.TryGetValue(name, out var surface)) _surfaces[name] = surface = make();
         return (T)surface;
     }
@@ -65,7 +66,7 @@ public sealed class SimulatedDisk
             // The delay belongs to this life of the node: if it dies meanwhile, nothing was written and nobody is told.
             await Task.Delay(Latency, _node.Environment.Time);
         // Looked at only now: a disk that was mended while it wrote is good.
-        var fault = _faults.Remove(write, out var planned) ? planned : (DiskFault?)null;
+        var fault = _faults is not null && _faults.Remove(write, out var planned) ? planned : (DiskFault?)null;
         if (fault == DiskFault.Fail || IsFull)
         {
             _node.World.Note($"{_node.Name}: write {write} fails");

@@ -148,7 +148,7 @@ public sealed class WorkGraph(string unit)
     internal UnconfirmedClaims Unconfirmed { get; } = new();
 
     internal PublicKey KeyOf(int number) => _keys[number];
-    internal bool IsRemoved(int number) => _removed.Contains(number);
+    internal bool IsRemoved(int number) => _removed.Count > 0 && _removed.Contains(number);
     internal int? Find(PublicKey peer) => _numberOf.TryGetValue(peer, out var number) ? number : null;
     internal PeerWork WorkOf(int number) => _work[number];
     internal double GaveOf(int number) => _gave[number];

@@ -5,6 +5,7 @@ using Polder.Ledger.Records;
 using Polder.Net;
 using Polder.Node.Folders;
 using Polder.Overlay;
+using Polder.Overlay.Invitations;
 
 namespace Polder.Node.Operations;
 
@@ -34,7 +35,8 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     {
         (_node, _host, _ledger) = (node, node.Host, node.Ledger);
         _views = new LedgerViews(_ledger.Store, _ledger.Validator);
-        _trust = new TrustViews(_ledger.Store, node.Records.Graphs, node.Identity, _views.Fraud, _host.Environment.Time);
+        _trust = new TrustViews(_ledger.Store, node.Records.Graphs, node.Identity, _views.Fraud, _host.Environment.Time,
+            key => _host.Find<ContactList>()?.Find(key) is null ? null : 1);
         _names = new NameIndex(_ledger.Store);
         Network = new LocalNetwork(node, this);
         _watch = new LocalWatch(node, this);

@@ -6,7 +6,7 @@ using Polder.Ledger.Stores;
 namespace Polder.Node.Operations;
 
 /// <summary>What is shown of trust: rankings, and why somebody stands where it stands, down to the signed records.</summary>
-internal sealed class TrustViews(IBlockStore store, WorkGraphs graphs, PublicKey self, Func<FraudProof, FraudView> fraudView, TimeProvider time)
+internal sealed class TrustViews(IBlockStore store, WorkGraphs graphs, PublicKey self, Func<FraudProof, FraudView> fraudView, TimeProvider time, Func<PublicKey, int?>? friends = null)
 {
     /// <summary>Rows of a ranking at most.</summary>
     public const int RowsMax = 100_000;
@@ -81,7 +81,7 @@ internal sealed class TrustViews(IBlockStore store, WorkGraphs graphs, PublicKey
         var unit = reputation.Graph.Unit;
         if (!_purses.TryGetValue(unit, out var purse)) _purses[unit] = purse = new NewcomerPurse(reputation);
         var asked = unit == HelpClaim.Bytes ? BytesAskedFor : OtherAskedFor;
-        var decision = ServicePolicyChain.Recommended(reputation, purse).Decide(new ServiceRequest(peer, asked, time.GetUtcNow()));
+        var decision = ServicePolicyChain.Recommended(reputation, purse, new FriendDiscount(friends ?? (static _ => null))).Decide(new ServiceRequest(peer, asked, time.GetUtcNow()));
         var answer = decision.Answer switch { ServiceAnswer.Serve => "it would be served", ServiceAnswer.Queue => "it would wait", _ => "it would be refused" };
         return $"If it asked for {HelpRecords.Amount(asked, unit)} now, {answer}. {decision.Reason}";
     }

@@ -246,7 +246,7 @@ internal sealed class AddressTable
             _heads = new ushort[_options.NewBuckets + _options.TriedBuckets];
             _heads.AsSpan().Fill(None);
         }
-        if (_count == _slots.Length) Array.Resize(ref _slots, Math.Max(8, _count + _count / 2));
+        if (_count == _slots.Length) Array.Resize(ref _slots, Math.Max(4, _count + _count / 2));
         _slots[_count] = slot;
         if (2 * (_count + 1) > _byAddress.Length) Rehash(Math.Max(16, 2 * _byAddress.Length));
         Enter(_count);

@@ -154,7 +154,7 @@ public sealed record DhtOptions
         RecordsPerNetworkMax = RecordsMax, ClientFor = TimeSpan.Zero,
     };
 
-    /// <summary>These options for worlds of 100,000 nodes in one process: narrow tables (about 6 KB a node) and rare upkeep.</summary>
+    /// <summary>These options for worlds of 100,000 nodes in one process: narrow tables (about 5 KB a node) and rare upkeep.</summary>
     public DhtOptions ForLargeWorlds() => ForLaboratory() with
     {
         BucketWidth = 8, WideBucketWidth = 16, ReplacementsMax = 2, Tick = TimeSpan.FromSeconds(30),

@@ -12,7 +12,7 @@ internal sealed class ForeignCommunities(NodeHost host)
 {
     private const int Sample = 8;
 
-    private readonly Dictionary<CommunityId, Table> _tables = [];
+    private Dictionary<CommunityId, Table> Tables => field ??= [];
     private readonly List<Table> _all = [];
 
     private sealed class Table(CommunityId id, OpenIdentifiers asked)
@@ -42,7 +42,7 @@ internal sealed class ForeignCommunities(NodeHost host)
         var number = Packet.NumberOf(datagram);
         if (!host.IntroducesForeign) host.Counters.Count(Refusal.UnknownCommunity);
         else if (number == OverlayLimits.IntroductionRequestNumber) ReceiveRequest(community, from, datagram);
-        else if (number == OverlayLimits.IntroductionResponseNumber && _tables.TryGetValue(community, out var table))
+        else if (number == OverlayLimits.IntroductionResponseNumber && Tables.TryGetValue(community, out var table))
             ReceiveResponse(table, from, datagram);
         else host.Counters.Count(Refusal.UnknownCommunity);
     }
@@ -146,7 +146,7 @@ internal sealed class ForeignCommunities(NodeHost host)
 
     private Table TableOf(CommunityId community)
     {
-        if (_tables.TryGetValue(community, out var known)) return known;
+        if (Tables.TryGetValue(community, out var known)) return known;
         if (_all.Count >= host.Options.ForeignCommunitiesMax)
         {
             host.Counters.Reached(Cap.ForeignCommunities);
@@ -160,14 +160,14 @@ internal sealed class ForeignCommunities(NodeHost host)
             _all[oldest.Index] = last;
             last.Index = oldest.Index;
             _all.RemoveAt(_all.Count - 1);
-            _tables.Remove(oldest.Id);
+            Tables.Remove(oldest.Id);
         }
         var table = new Table(community, new OpenIdentifiers(host.Options.IntroductionLifetime, host.Options.ForeignPeersMax, host.Counters))
         {
             Index = _all.Count,
         };
         _all.Add(table);
-        _tables.Add(community, table);
+        Tables.Add(community, table);
         return table;
     }
 

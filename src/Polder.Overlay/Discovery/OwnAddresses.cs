@@ -13,7 +13,20 @@ internal sealed class OwnAddresses(NodeHost host)
     private readonly List<Report> _reports = [];
     private int _next;
 
-    private readonly record struct Report(Endpoint ReporterNetwork, Endpoint Seen, TimeSpan At);
+    private readonly struct Report
+    {
+        private readonly PackedEndpoint _network, _seen;
+
+        public Report(Endpoint network, Endpoint seen, TimeSpan at)
+        {
+            (_network, _seen) = (new(network), new(seen));
+            At = at;
+        }
+
+        public Endpoint ReporterNetwork => _network.Value;
+        public Endpoint Seen => _seen.Value;
+        public TimeSpan At { get; }
+    }
 
     /// <summary>Our address in our own network; the socket's own while the adapter has not said better.</summary>
     public Endpoint Lan { get; set; } = host.Environment.Socket.LocalEndpoint;

@@ -15,8 +15,8 @@ internal sealed class DialBackDesk : IProbeTaker
     private static readonly TimeSpan PendingFor = TimeSpan.FromSeconds(5), Again = TimeSpan.FromMilliseconds(150);
 
     private readonly NodeHost _host;
-    private readonly Dictionary<ulong, Pending> _pending = [];
-    private readonly Dictionary<PublicKey, TokenBucket> _askers = new(PublicKey.Comparer);
+    private Dictionary<ulong, Pending> Waiting => field ??= [];
+    private Dictionary<PublicKey, TokenBucket> Askers => field ??= new(PublicKey.Comparer);
     private TokenBucket _all;
 
     private sealed class Pending(Session asker, DialBackAsk ask, TimeSpan until)
@@ -35,7 +35,7 @@ internal sealed class DialBackDesk : IProbeTaker
         // A session over a relay shows nothing about where its peer is.
         if (session.ReceivedOn is not { Kind: not PathKind.Relayed } path || !_host.Options.Nat.HelpsOthers) return Answer(session, ask, DialBackKind.Refused);
         // The same question again: its answer was lost.
-        if (_pending.ContainsKey(ask.Nonce)) return Answer(session, ask, DialBackKind.Asked);
+        if (Waiting.ContainsKey(ask.Nonce)) return Answer(session, ask, DialBackKind.Asked);
         if (!MayDo(session.Peer.Key)) return Answer(session, ask, DialBackKind.Refused);
         if (ask.Kind == DialBackKind.Own)
         {
@@ -45,9 +45,9 @@ internal sealed class DialBackDesk : IProbeTaker
         }
         Expire();
         var silence = ask.Kind == DialBackKind.Silence ? TimeSpan.FromSeconds(ask.SilenceSeconds) : TimeSpan.Zero;
-        if (_pending.Count >= PendingMax || (ask.Kind == DialBackKind.Spare && PickFor(session, path.Remote) is null)
+        if (Waiting.Count >= PendingMax || (ask.Kind == DialBackKind.Spare && PickFor(session, path.Remote) is null)
             || !_host.Nat.Probes.TryOpen(ask.Nonce, this)) return Answer(session, ask, DialBackKind.Refused);
-        _pending.Add(ask.Nonce, new Pending(session, ask, _host.Now + PendingFor + silence));
+        Waiting.Add(ask.Nonce, new Pending(session, ask, _host.Now + PendingFor + silence));
         return Answer(session, ask, DialBackKind.Asked);
     }
 
@@ -68,7 +68,7 @@ internal sealed class DialBackDesk : IProbeTaker
     /// <summary>A spare socket shows itself.</summary>
     public void Receive(IExtraSocket? via, Endpoint from, in PunctureProbe probe)
     {
-        if (probe.Kind != ProbeKind.Show || !_pending.TryGetValue(probe.ReceiverNonce, out var pending)) return;
+        if (probe.Kind != ProbeKind.Show || !Waiting.TryGetValue(probe.ReceiverNonce, out var pending)) return;
         // Only towards an address of the one who asks: nobody points us at somebody else.
         if (!pending.Asker.IsOpen || pending.Asker.Path.Kind == PathKind.Relayed || !pending.Asker.Path.Remote.SameAddress(from)) return;
         _host.Nat.Probes.Send(via, from, ProbeKind.Answer, probe.ReceiverNonce, 0);
@@ -80,9 +80,9 @@ internal sealed class DialBackDesk : IProbeTaker
 
     public void Expire()
     {
-        if (_pending.Count == 0) return;
+        if (Waiting.Count == 0) return;
         var now = _host.Now;
-        foreach (var (nonce, pending) in _pending.ToArray())
+        foreach (var (nonce, pending) in Waiting.ToArray())
             if (pending.Until < now) Forget(nonce);
     }
 
@@ -93,7 +93,7 @@ internal sealed class DialBackDesk : IProbeTaker
         pending.Until = shown + silence + PendingFor;
         await Task.Delay(silence, _host.Environment.Time);
         // It showed itself again since: then the silence began later.
-        if (pending.Until != shown + silence + PendingFor || pending.Shown is not { } to || !_pending.ContainsKey(pending.Ask.Nonce)) return;
+        if (pending.Until != shown + silence + PendingFor || pending.Shown is not { } to || !Waiting.ContainsKey(pending.Ask.Nonce)) return;
         _host.Nat.Probes.Send(null, to, ProbeKind.DialBack, pending.Ask.Nonce, 0);
         await Task.Delay(Again, _host.Environment.Time);
         _host.Nat.Probes.Send(null, to, ProbeKind.DialBack, pending.Ask.Nonce, 0);
@@ -102,7 +102,7 @@ internal sealed class DialBackDesk : IProbeTaker
 
     private void Forget(ulong nonce)
     {
-        if (_pending.Remove(nonce)) _host.Nat.Probes.Close(nonce);
+        if (Waiting.Remove(nonce)) _host.Nat.Probes.Close(nonce);
     }
 
     private bool Dial(Session asker, ulong nonce, Endpoint to)
@@ -144,11 +144,11 @@ internal sealed class DialBackDesk : IProbeTaker
     private bool MayDo(PublicKey asker)
     {
         var options = _host.Options.Nat;
-        if (_askers.Count >= AskersMax && !_askers.ContainsKey(asker)) _askers.Clear();
-        var bucket = _askers.GetValueOrDefault(asker);
+        if (Askers.Count >= AskersMax && !Askers.ContainsKey(asker)) Askers.Clear();
+        var bucket = Askers.GetValueOrDefault(asker);
         var may = bucket.TryTake(_host.Now, options.DialBacksPerMinute / 60.0, options.DialBacksPerMinute)
             && _all.TryTake(_host.Now, options.DialBacksPerMinute * options.DialBackAskers / 60.0, options.DialBacksPerMinute * options.DialBackAskers);
-        _askers[asker] = bucket;
+        Askers[asker] = bucket;
         return may;
     }
 

@@ -14,7 +14,7 @@ internal sealed class ForwardDesk(NodeHost host)
     private const int AskersMax = 256;
     private const double Burst = 16;
 
-    private readonly Dictionary<PublicKey, TokenBucket> _askers = new(PublicKey.Comparer);
+    private Dictionary<PublicKey, TokenBucket> Askers => field ??= new(PublicKey.Comparer);
 
     /// <summary>Records passed on since the start.</summary>
     public long Passed { get; private set; }
@@ -62,10 +62,10 @@ internal sealed class ForwardDesk(NodeHost host)
 
     private bool MayAsk(PublicKey asker)
     {
-        if (_askers.Count >= AskersMax && !_askers.ContainsKey(asker)) _askers.Clear();
-        var bucket = _askers.GetValueOrDefault(asker);
+        if (Askers.Count >= AskersMax && !Askers.ContainsKey(asker)) Askers.Clear();
+        var bucket = Askers.GetValueOrDefault(asker);
         var may = bucket.TryTake(host.Now, host.Options.Nat.ForwardsPerSecond, Burst);
-        _askers[asker] = bucket;
+        Askers[asker] = bucket;
         return may;
     }
 }

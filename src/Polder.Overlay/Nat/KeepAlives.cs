@@ -10,7 +10,7 @@ internal sealed class KeepAlives(NodeHost host, NatTraversal nat)
 {
     private static readonly TimeSpan PingAgain = TimeSpan.FromSeconds(1), ExtraPath = TimeSpan.FromSeconds(15);
 
-    private readonly Dictionary<Session, Silence> _silent = [];
+    private Dictionary<Session, Silence> Silent => field ??= [];
     private readonly List<Func<Session, bool>> _matters = [];
     private TimeSpan _nextBeat;
 
@@ -22,7 +22,7 @@ internal sealed class KeepAlives(NodeHost host, NatTraversal nat)
     }
 
     /// <summary>Sessions whose last pings were not answered.</summary>
-    public int Suspects => _silent.Count;
+    public int Suspects => Silent.Count;
 
     /// <summary>Sent to keep paths open, since the start.</summary>
     public long Sent { get; private set; }
@@ -30,9 +30,9 @@ internal sealed class KeepAlives(NodeHost host, NatTraversal nat)
     /// <summary>Keeps alive the sessions for which this says true: streams, relays, the DHT's closest.</summary>
     public void Add(Func<Session, bool> matters) => _matters.Add(matters);
 
-    public bool IsSuspect(Session session) => _silent.TryGetValue(session, out var silence) && silence.Pings >= 2;
+    public bool IsSuspect(Session session) => Silent.TryGetValue(session, out var silence) && silence.Pings >= 2;
 
-    public void Forget(Session session) => _silent.Remove(session);
+    public void Forget(Session session) => Silent.Remove(session);
 
     public void Beat(TimeSpan now)
     {
@@ -45,17 +45,17 @@ internal sealed class KeepAlives(NodeHost host, NatTraversal nat)
 
     private void Look(Session session, TimeSpan now, TimeSpan period)
     {
-        if (_silent.TryGetValue(session, out var silence))
+        if (Silent.TryGetValue(session, out var silence))
         {
             if (session.LastIn > silence.Since)
             {
-                _silent.Remove(session);
+                Silent.Remove(session);
                 return;
             }
             var silentFor = now - silence.Since;
             if (silentFor >= nat.Options.GoneAfter)
             {
-                _silent.Remove(session);
+                Silent.Remove(session);
                 session.Close();
                 return;
             }
@@ -70,13 +70,13 @@ internal sealed class KeepAlives(NodeHost host, NatTraversal nat)
                 (silence.PingedAt, silence.Pings) = (now, silence.Pings + 1);
                 Ping(session);
             }
-            _silent[session] = silence;
+            Silent[session] = silence;
             return;
         }
         // A receiver whose router moved would wait for ever: what it sends shows the other where it is now.
         var isCutOff = now - session.LastIn >= PingAgain && host.Streams.Expects(session);
         if (!isCutOff && (now - session.LastOut < PeriodOf(session, period) || !Matters(session))) return;
-        _silent[session] = new Silence { Since = now, PingedAt = now, Pings = 1 };
+        Silent[session] = new Silence { Since = now, PingedAt = now, Pings = 1 };
         Ping(session);
     }
 

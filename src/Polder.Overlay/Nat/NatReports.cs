@@ -3,12 +3,27 @@ using Polder.Net;
 namespace Polder.Overlay.Nat;
 
 /// <summary>Somebody's word about where we are seen from.</summary>
-/// <param name="Network">The network of who says it: one network, one vote.</param>
-/// <param name="Reporter">From which address it was said.</param>
-/// <param name="Seen">Where we were seen.</param>
-/// <param name="Since">When this reporter first said so: the order in which a router made its mappings.</param>
-/// <param name="At">When it last said so.</param>
-internal readonly record struct NatReport(Endpoint Network, Endpoint Reporter, Endpoint Seen, TimeSpan Since, TimeSpan At);
+internal readonly record struct NatReport
+{
+    private readonly PackedEndpoint _network, _reporter, _seen;
+
+    public NatReport(Endpoint network, Endpoint reporter, Endpoint seen, TimeSpan since, TimeSpan at)
+    {
+        (_network, _reporter, _seen) = (new(network), new(reporter), new(seen));
+        (Since, At) = (since, at);
+    }
+
+    /// <summary>The network of who says it: one network, one vote.</summary>
+    public Endpoint Network => _network.Value;
+    /// <summary>From which address it was said.</summary>
+    public Endpoint Reporter => _reporter.Value;
+    /// <summary>Where we were seen.</summary>
+    public Endpoint Seen => _seen.Value;
+    /// <summary>When this reporter first said so: the order in which a router made its mappings.</summary>
+    public TimeSpan Since { get; init; }
+    /// <summary>When it last said so.</summary>
+    public TimeSpan At { get; init; }
+}
 
 /// <summary>What one report changes.</summary>
 internal enum NatNews
@@ -32,7 +47,7 @@ internal enum NatNews
 internal sealed class NatReports(int max, TimeSpan lifetime)
 {
     private readonly List<NatReport> _all = [];
-    private readonly List<Change> _changes = new(ChangesKept);
+    private readonly List<Change> _changes = [];
 
     private const int ChangesKept = 8;
     private static readonly TimeSpan ChangesWithin = TimeSpan.FromSeconds(60);

@@ -14,7 +14,7 @@ public sealed class NatTraversal
     private readonly NatReports _reports;
     private readonly SelfExploration _exploration;
     private readonly KeepAlives _keepAlives;
-    private readonly uint[] _written = new uint[WrittenKept];
+    private uint[]? _written;
     private int _writtenNext;
     private (NatVerdict Verdict, TimeSpan At)? _verdict;
     private TimeSpan _networkSince;
@@ -159,8 +159,10 @@ public sealed class NatTraversal
     /// <summary>We write to this address of our own accord: a stranger's datagram from there proves nothing about our router.</summary>
     internal void NoteWritten(Endpoint to)
     {
+        if (!Options.ExploresSelf) return;
         var hash = HashOf(to);
         // Each once: repeats of a few must not push out what the router still remembers.
+        _written ??= new uint[WrittenKept];
         if (_written.AsSpan().Contains(hash)) return;
         _written[_writtenNext] = hash;
         _writtenNext = (_writtenNext + 1) % WrittenKept;

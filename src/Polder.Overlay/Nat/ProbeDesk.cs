@@ -18,27 +18,27 @@ internal sealed class ProbeDesk(NodeHost host)
     /// <summary>Nonces that are waited for; above this nothing new is begun.</summary>
     private const int NoncesMax = 4_096;
 
-    private readonly Dictionary<ulong, IProbeTaker> _takers = [];
+    private Dictionary<ulong, IProbeTaker> Takers => field ??= [];
 
     /// <summary>A fresh nonce whose probes go to <paramref name="taker"/>; 0 when too many are out.</summary>
     public ulong Open(IProbeTaker taker)
     {
-        if (_takers.Count >= NoncesMax) return 0;
+        if (Takers.Count >= NoncesMax) return 0;
         ulong nonce;
         do nonce = host.Environment.Random.NextUInt64();
-        while (nonce == 0 || !_takers.TryAdd(nonce, taker));
+        while (nonce == 0 || !Takers.TryAdd(nonce, taker));
         return nonce;
     }
 
     /// <summary>Waits for a nonce that somebody else chose; false when it is taken.</summary>
-    public bool TryOpen(ulong nonce, IProbeTaker taker) => nonce != 0 && _takers.Count < NoncesMax && _takers.TryAdd(nonce, taker);
+    public bool TryOpen(ulong nonce, IProbeTaker taker) => nonce != 0 && Takers.Count < NoncesMax && Takers.TryAdd(nonce, taker);
 
-    public void Close(ulong nonce) => _takers.Remove(nonce);
+    public void Close(ulong nonce) => Takers.Remove(nonce);
 
     public void Receive(IExtraSocket? via, Endpoint from, ReadOnlySpan<byte> datagram)
     {
         if (!PunctureProbe.TryRead(datagram, out var probe)) host.Counters.Count(Refusal.NotIPv8);
-        else if (!_takers.TryGetValue(probe.ReceiverNonce, out var taker)) host.Counters.Count(Refusal.Unasked);
+        else if (!Takers.TryGetValue(probe.ReceiverNonce, out var taker)) host.Counters.Count(Refusal.Unasked);
         else taker.Receive(via, from, probe);
     }
 

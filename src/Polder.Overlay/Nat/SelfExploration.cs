@@ -12,7 +12,7 @@ internal sealed class SelfExploration(NodeHost host, NatTraversal nat) : IProbeT
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(500), ShowAgain = TimeSpan.FromMilliseconds(200), Slack = TimeSpan.FromSeconds(3),
         MappedAgain = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<ulong, Test> _tests = [];
+    private Dictionary<ulong, Test> Tests => field ??= [];
     private int _failures, _helperTurn;
     private TimeSpan _nobodyUntil, _silenceDue, _mappedDue;
     private bool _testing, _searching;
@@ -58,12 +58,12 @@ internal sealed class SelfExploration(NodeHost host, NatTraversal nat) : IProbeT
     /// <summary>A helper says what became of a question.</summary>
     public void Answered(Session helper, DialBackAsk word)
     {
-        if (_tests.TryGetValue(word.Nonce, out var test) && test.Helper == helper) test.Word = word.Kind;
+        if (Tests.TryGetValue(word.Nonce, out var test) && test.Helper == helper) test.Word = word.Kind;
     }
 
     public void Receive(IExtraSocket? via, Endpoint from, in PunctureProbe probe)
     {
-        if (!_tests.TryGetValue(probe.ReceiverNonce, out var test)) return;
+        if (!Tests.TryGetValue(probe.ReceiverNonce, out var test)) return;
         if (probe.Kind == ProbeKind.Answer) test.Answered = true;
         if (probe.Kind != ProbeKind.DialBack || via != test.Socket) return;
         // It proves something only when we never wrote to where it comes from.
@@ -197,13 +197,13 @@ internal sealed class SelfExploration(NodeHost host, NatTraversal nat) : IProbeT
     private (ulong Nonce, Test Test) Begin(Session helper, DialBackKind kind, IExtraSocket? socket)
     {
         var (nonce, test) = (nat.Probes.Open(this), new Test(helper, kind, socket));
-        _tests[nonce] = test;
+        Tests[nonce] = test;
         return (nonce, test);
     }
 
     private void End(ulong nonce)
     {
-        _tests.Remove(nonce);
+        Tests.Remove(nonce);
         nat.Probes.Close(nonce);
     }
 

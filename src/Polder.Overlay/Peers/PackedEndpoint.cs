@@ -8,6 +8,8 @@ internal struct PackedEndpoint
     private ulong _ipv4;
     private object? _ipv6;
 
+    public PackedEndpoint(Endpoint value) => Value = value;
+
     public Endpoint Value
     {
         readonly get => _ipv6 is Endpoint boxed ? boxed : Endpoint.FromIPv4((uint)(_ipv4 >> 16), unchecked((ushort)_ipv4));

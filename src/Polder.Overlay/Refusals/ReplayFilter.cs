@@ -6,7 +6,7 @@ namespace Polder.Overlay.Refusals;
 /// </summary>
 internal sealed class ReplayFilter(TimeSpan generation, int entriesMax, OverlayCounters counters)
 {
-    private const int FirstSlots = 32;
+    private const int FirstSlots = 8;
 
     private ulong[] _current = [], _previous = [];
     private int _count;

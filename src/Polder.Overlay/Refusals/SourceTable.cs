@@ -9,7 +9,10 @@ namespace Polder.Overlay.Refusals;
 internal sealed class SourceTable
 {
     private readonly int _mask, _pageSlots;
-    private Slot[]?[]? _pages;
+    // A virtual scheduling clock a slot: 8 bytes hold both level and time.
+    private long[]?[]? _due;
+    // Where bytes are counted: not in tables that only limit rates.
+    private Credit[]?[]? _credit;
 
     public SourceTable(int slots)
     {
@@ -21,34 +24,33 @@ internal sealed class SourceTable
     /// <summary>Takes one packet from the slot's rate; <paramref name="perSecond"/> and <paramref name="burst"/> are packets.</summary>
     public bool TryTake(ulong hash, TimeSpan now, double perSecond, double burst)
     {
-        // A virtual scheduling clock: 8 bytes hold both level and time.
-        ref var slot = ref At(hash);
+        ref var slot = ref At(ref _due, hash);
         var step = TimeSpan.TicksPerSecond / perSecond;
-        var due = Math.Max(slot.DueTicks, now.Ticks);
+        var due = Math.Max(slot, now.Ticks);
         if (due - now.Ticks > (burst - 1) * step) return false;
-        slot.DueTicks = due + (long)step;
+        slot = due + (long)step;
         return true;
     }
 
     /// <summary>Bytes came from that address: it may get three times as many back within the window (OV-4.1).</summary>
     public void Heard(ulong hash, TimeSpan now, TimeSpan window, int bytes)
     {
-        ref var slot = ref Credit(hash, now, window);
+        ref var slot = ref CreditOf(hash, now, window);
         slot.Received = (int)Math.Min(int.MaxValue / 4, (long)slot.Received + bytes);
     }
 
     /// <summary>Whether so many bytes may go to that address, and if so, counts them.</summary>
     public bool MaySend(ulong hash, TimeSpan now, TimeSpan window, int factor, int bytes)
     {
-        ref var slot = ref Credit(hash, now, window);
+        ref var slot = ref CreditOf(hash, now, window);
         if ((long)slot.Sent + bytes > (long)factor * slot.Received) return false;
         slot.Sent += bytes;
         return true;
     }
 
-    private ref Slot Credit(ulong hash, TimeSpan now, TimeSpan window)
+    private ref Credit CreditOf(ulong hash, TimeSpan now, TimeSpan window)
     {
-        ref var slot = ref At(hash);
+        ref var slot = ref At(ref _credit, hash);
         var tag = (uint)(hash >> 32);
         // Whoever takes over a slot starts without credit: nobody spends another's.
         // Milliseconds in 32 bits come round after 49 days: then a window may once be too long.
@@ -58,17 +60,16 @@ internal sealed class SourceTable
         return ref slot;
     }
 
-    private ref Slot At(ulong hash)
+    private ref T At<T>(ref T[]?[]? pages, ulong hash) where T : struct
     {
         var index = unchecked((int)hash) & _mask;
-        _pages ??= new Slot[]?[(_mask + 1) / _pageSlots];
-        var page = _pages[index / _pageSlots] ??= new Slot[_pageSlots];
+        pages ??= new T[]?[(_mask + 1) / _pageSlots];
+        var page = pages[index / _pageSlots] ??= new T[_pageSlots];
         return ref page[index % _pageSlots];
     }
 
-    private struct Slot
+    private struct Credit
     {
-        public long DueTicks;
         public uint SinceMilliseconds, Tag;
         public int Received, Sent;
     }

@@ -11,8 +11,8 @@ internal sealed class RelayDesk(NodeHost host, RelayService owner)
 {
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
-    private readonly Dictionary<PublicKey, Reservation> _reservations = new(PublicKey.Comparer);
-    private readonly Dictionary<uint, Pair> _pairs = [];
+    private Dictionary<PublicKey, Reservation> Reserved => field ??= new(PublicKey.Comparer);
+    private Dictionary<uint, Pair> Carried => field ??= [];
     private TokenBucket _all;
 
     private readonly record struct Reservation(ulong Token, TimeSpan Until);
@@ -37,8 +37,8 @@ internal sealed class RelayDesk(NodeHost host, RelayService owner)
 
     private RelayOptions Options => host.Options.Relays;
 
-    public int Pairs => _pairs.Count;
-    public int Reservations => _reservations.Count;
+    public int Pairs => Carried.Count;
+    public int Reservations => Reserved.Count;
     public long BytesCarried { get; private set; }
     public long Refused { get; private set; }
 
@@ -50,9 +50,9 @@ internal sealed class RelayDesk(NodeHost host, RelayService owner)
         var key = guest.Peer.Key;
         if (!Offers) return new RelayGrant(RelayStatus.NotOffered, 0, 0);
         Expire();
-        if (!_reservations.TryGetValue(key, out var held) && _reservations.Count >= Options.ReservationsMax) return new RelayGrant(RelayStatus.Full, 0, 0);
+        if (!Reserved.TryGetValue(key, out var held) && Reserved.Count >= Options.ReservationsMax) return new RelayGrant(RelayStatus.Full, 0, 0);
         var token = held.Token != 0 ? held.Token : host.Environment.Random.NextUInt64() | 1;
-        _reservations[key] = new Reservation(token, host.Now + Options.ReservationLifetime);
+        Reserved[key] = new Reservation(token, host.Now + Options.ReservationLifetime);
         return new RelayGrant(RelayStatus.Granted, token, (uint)Options.ReservationLifetime.TotalSeconds);
     }
 
@@ -67,14 +67,14 @@ internal sealed class RelayDesk(NodeHost host, RelayService owner)
         }
         var (first, second) = (asker.Peer.Key, other!.Peer.Key);
         Pair? pair = null;
-        foreach (var known in _pairs.Values)
+        foreach (var known in Carried.Values)
             if ((known.First == first && known.Second == second) || (known.First == second && known.Second == first)) pair = known;
         if (pair is null)
         {
             uint number;
             do number = (uint)(host.Environment.Random.NextUInt64() >> 32);
-            while (number == 0 || _pairs.ContainsKey(number));
-            _pairs[number] = pair = new Pair(number, first, second, host.Now, host.Environment.Time.GetUtcNow());
+            while (number == 0 || Carried.ContainsKey(number));
+            Carried[number] = pair = new Pair(number, first, second, host.Now, host.Environment.Time.GetUtcNow());
         }
         owner.Send(other, new RelayOpen { Kind = RelayOpenKind.Opened, Pair = pair.Number, Other = first.Bytes });
         owner.Send(asker, new RelayOpen { Kind = RelayOpenKind.Opened, Pair = pair.Number, Other = second.Bytes });
@@ -83,7 +83,7 @@ internal sealed class RelayDesk(NodeHost host, RelayService owner)
     /// <summary>A datagram of a pair. False: the pair is not ours, or the sender not of it.</summary>
     public bool Carry(Session from, uint number, ReadOnlySpan<byte> body, int datagramBytes)
     {
-        if (!_pairs.TryGetValue(number, out var pair)) return false;
+        if (!Carried.TryGetValue(number, out var pair)) return false;
         var forth = from.Peer.Key == pair.First;
         if (!forth && from.Peer.Key != pair.Second) return false;
         if (host.Sessions.Find(forth ? pair.Second : pair.First) is not { } to) return true;
@@ -114,7 +114,7 @@ internal sealed class RelayDesk(NodeHost host, RelayService owner)
     /// <summary>An end says that a pair is over.</summary>
     public bool Close(Session from, uint number)
     {
-        if (!_pairs.TryGetValue(number, out var pair) || (from.Peer.Key != pair.First && from.Peer.Key != pair.Second)) return false;
+        if (!Carried.TryGetValue(number, out var pair) || (from.Peer.Key != pair.First && from.Peer.Key != pair.Second)) return false;
         End(pair);
         return true;
     }
@@ -122,7 +122,7 @@ internal sealed class RelayDesk(NodeHost host, RelayService owner)
     /// <summary>An end countersigned.</summary>
     public bool Countersigned(Session from, RelayStatement statement, ReadOnlySpan<byte> relays, ReadOnlySpan<byte> counter)
     {
-        if (!_pairs.TryGetValue(statement.Pair, out var pair) || (from.Peer.Key != pair.First && from.Peer.Key != pair.Second)) return false;
+        if (!Carried.TryGetValue(statement.Pair, out var pair) || (from.Peer.Key != pair.First && from.Peer.Key != pair.Second)) return false;
         // Only our own word, as we said it last.
         if (statement != pair.Last || !relays.SequenceEqual(pair.LastSignature)
             || !statement.IsSignedBy(from.Peer.Key, host.Identity.Public, pair.First, pair.Second, host.Environment.Signatures, counter)) return true;
@@ -133,9 +133,9 @@ internal sealed class RelayDesk(NodeHost host, RelayService owner)
     public void Expire()
     {
         var now = host.Now;
-        foreach (var (key, reservation) in _reservations.ToArray())
-            if (reservation.Until < now) _reservations.Remove(key);
-        foreach (var pair in _pairs.Values.ToArray())
+        foreach (var (key, reservation) in Reserved.ToArray())
+            if (reservation.Until < now) Reserved.Remove(key);
+        foreach (var pair in Carried.Values.ToArray())
             if (now - pair.UsedAt > Options.PairIdle || host.Sessions.Find(pair.First) is null || host.Sessions.Find(pair.Second) is null) End(pair);
     }
 
@@ -146,21 +146,21 @@ internal sealed class RelayDesk(NodeHost host, RelayService owner)
         if (other is null || other.Peer.Key == asker.Peer.Key || other.Path.Kind == PathKind.Relayed || asker.Path.Kind == PathKind.Relayed) return RelayStatus.NoReservation;
         var now = host.Now;
         // One of the two must have asked to be found here; the token shows that the asker was told of it.
-        var theirs = _reservations.TryGetValue(other.Peer.Key, out var held) && held.Until >= now;
-        var own = _reservations.TryGetValue(asker.Peer.Key, out var asked) && asked.Until >= now;
+        var theirs = Reserved.TryGetValue(other.Peer.Key, out var held) && held.Until >= now;
+        var own = Reserved.TryGetValue(asker.Peer.Key, out var asked) && asked.Until >= now;
         if (ask.Token != 0 && theirs && held.Token != ask.Token) return RelayStatus.NoReservation;
         if (!theirs && !own) return RelayStatus.NoReservation;
-        foreach (var pair in _pairs.Values)
+        foreach (var pair in Carried.Values)
             if ((pair.First == asker.Peer.Key && pair.Second == other.Peer.Key) || (pair.Second == asker.Peer.Key && pair.First == other.Peer.Key))
                 return RelayStatus.Granted;
-        if (_pairs.Count >= Options.PairsMax) Expire();
-        return _pairs.Count >= Options.PairsMax ? RelayStatus.Full : RelayStatus.Granted;
+        if (Carried.Count >= Options.PairsMax) Expire();
+        return Carried.Count >= Options.PairsMax ? RelayStatus.Full : RelayStatus.Granted;
     }
 
     private void End(Pair pair)
     {
         if (pair.Forth + pair.Back > pair.Stated) State(pair);
-        _pairs.Remove(pair.Number);
+        Carried.Remove(pair.Number);
         foreach (var key in new[] { pair.First, pair.Second })
             if (host.Sessions.Find(key) is { } session)
                 owner.Send(session, new RelayOpen

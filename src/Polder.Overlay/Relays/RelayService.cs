@@ -20,7 +20,7 @@ public sealed class RelayService
     private readonly RelayDesk _desk;
     private readonly List<Held> _held = [];
     private readonly List<Opening> _openings = [];
-    private readonly Dictionary<(PublicKey Relay, uint Pair), RelayedPath> _paths = [];
+    private Dictionary<(PublicKey Relay, uint Pair), RelayedPath> Paths => field ??= [];
     private TimeSpan _reserveDue;
     private int _turn;
 
@@ -73,7 +73,7 @@ public sealed class RelayService
     /// <summary>Asks a relay, with whom a session is open, for a way to somebody; null when it refuses or does not answer.</summary>
     internal async Task<RelayedPath?> OpenAsync(Session relay, PublicKey other, ulong token)
     {
-        foreach (var ((key, _), path) in _paths)
+        foreach (var ((key, _), path) in Paths)
             if (key == relay.Peer.Key && path.Other == other) return path;
         var opening = _openings.Find(known => known.Relay == relay && known.Other == other);
         if (opening is not null) return await opening.Done.Task;
@@ -99,7 +99,7 @@ public sealed class RelayService
     {
         foreach (var held in _held)
             if (held.Relay == session) return true;
-        foreach (var (key, _) in _paths.Keys)
+        foreach (var (key, _) in Paths.Keys)
             if (key == session.Peer.Key) return true;
         return false;
     }
@@ -204,14 +204,14 @@ public sealed class RelayService
         if (open.Kind == RelayOpenKind.Refused) opening?.Done.TrySetResult(null);
         else if (open.Pair != 0 && session.Path.Kind != PathKind.Relayed)
         {
-            if (!_paths.TryGetValue((session.Peer.Key, open.Pair), out var path))
+            if (!Paths.TryGetValue((session.Peer.Key, open.Pair), out var path))
             {
                 // Somebody opens a pair to us: only where we hold a place, or asked for it ourselves.
-                if (opening is null && !_held.Any(held => held.Relay == session) && !_paths.Keys.Any(known => known.Relay == session.Peer.Key)
-                    && _paths.Count >= PathsMax / 4) return true;
-                if (_paths.Count >= PathsMax) return true;
+                if (opening is null && !_held.Any(held => held.Relay == session) && !Paths.Keys.Any(known => known.Relay == session.Peer.Key)
+                    && Paths.Count >= PathsMax / 4) return true;
+                if (Paths.Count >= PathsMax) return true;
                 path = new RelayedPath(_host, session.Peer, other, open.Pair) { OpenedAt = _host.Now, WeAsked = opening is not null };
-                _paths[(session.Peer.Key, open.Pair)] = path;
+                Paths[(session.Peer.Key, open.Pair)] = path;
             }
             opening?.Done.TrySetResult(path);
         }
@@ -221,7 +221,7 @@ public sealed class RelayService
     private bool ReceiveData(Session session, ReadOnlySpan<byte> body)
     {
         if (!RelayData.TryRead(body, out var pair, out var datagram)) return false;
-        if (_paths.TryGetValue((session.Peer.Key, pair), out var path))
+        if (Paths.TryGetValue((session.Peer.Key, pair), out var path))
         {
             path.Received += datagram.Length;
             _host.Sessions.Receive(path, datagram);
@@ -238,7 +238,7 @@ public sealed class RelayService
             _desk.Countersigned(session, statement, relays, counter);
             return true;
         }
-        if (!_paths.TryGetValue((session.Peer.Key, statement.Pair), out var path)) return true;
+        if (!Paths.TryGetValue((session.Peer.Key, statement.Pair), out var path)) return true;
         var own = _host.Identity.Public;
         var (first, second) = path.WeAsked ? (own, path.Other) : (path.Other, own);
         var signatures = _host.Environment.Signatures;
@@ -262,7 +262,7 @@ public sealed class RelayService
 
     private void Drop(Session relay, uint pair)
     {
-        if (!_paths.Remove((relay.Peer.Key, pair), out var path)) return;
+        if (!Paths.Remove((relay.Peer.Key, pair), out var path)) return;
         foreach (var session in _host.Sessions.All.ToArray())
             if (session.Path.Equals(path)) _host.Connector.Repair(session);
     }
@@ -270,6 +270,6 @@ public sealed class RelayService
     private void OnClosed(Session relay)
     {
         _held.RemoveAll(held => held.Relay == relay);
-        foreach (var (key, pair) in _paths.Keys.Where(known => known.Relay == relay.Peer.Key).ToArray()) Drop(relay, pair);
+        foreach (var (key, pair) in Paths.Keys.Where(known => known.Relay == relay.Peer.Key).ToArray()) Drop(relay, pair);
     }
 }

@@ -7,7 +7,7 @@ internal sealed class SessionIndexes(Prng random)
 {
     private const uint GenerationMask = 0xFF;
 
-    private readonly Dictionary<uint, object> _owners = [];
+    private Dictionary<uint, object> Owners => field ??= [];
 
     /// <summary>Whether two numbers name one session, whatever its keys.</summary>
     public static bool IsSame(uint first, uint second) => (first | GenerationMask) == (second | GenerationMask);
@@ -20,7 +20,7 @@ internal sealed class SessionIndexes(Prng random)
             // 0 means none; and a name that is in use in any generation is not given again.
             if (index == 0) continue;
             var isFree = true;
-            for (uint generation = 0; isFree && generation <= GenerationMask; generation++) isFree = !_owners.ContainsKey(index | generation);
+            for (uint generation = 0; isFree && generation <= GenerationMask; generation++) isFree = !Owners.ContainsKey(index | generation);
             if (isFree) return index;
         }
     }
@@ -29,11 +29,11 @@ internal sealed class SessionIndexes(Prng random)
     {
         var next = index;
         do next = (next & ~GenerationMask) | (unchecked(next + 1) & GenerationMask);
-        while (_owners.ContainsKey(next) && next != index);
+        while (Owners.ContainsKey(next) && next != index);
         return next;
     }
 
-    public object? Find(uint index) => _owners.GetValueOrDefault(index);
-    public void Use(uint index, object owner) => _owners[index] = owner;
-    public void Free(uint index) => _owners.Remove(index);
+    public object? Find(uint index) => Owners.GetValueOrDefault(index);
+    public void Use(uint index, object owner) => Owners[index] = owner;
+    public void Free(uint index) => Owners.Remove(index);
 }

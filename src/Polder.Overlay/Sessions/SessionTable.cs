@@ -16,6 +16,7 @@ public sealed class SessionTable
     private readonly SessionReceiver _receiver;
     private readonly SessionTimer _timer;
     private bool _stopped;
+    private Action<Session>? _opened, _closed;
 
     internal SessionTable(NodeHost host)
     {
@@ -26,10 +27,19 @@ public sealed class SessionTable
     }
 
     /// <summary>A session opened.</summary>
-    public event Action<Session>? Opened;
+    public event Action<Session>? Opened
+    {
+        // Where sessions are off none opens or ends: in a large world that is a kilobyte a node.
+        add { if (Options.Enabled) _opened += value; }
+        remove => _opened -= value;
+    }
 
     /// <summary>A session ended: closed, given up, or replaced because the peer started again.</summary>
-    public event Action<Session>? Closed;
+    public event Action<Session>? Closed
+    {
+        add { if (Options.Enabled) _closed += value; }
+        remove => _closed -= value;
+    }
 
     /// <summary>A session moved; the second is the path before.</summary>
     public event Action<Session, SessionPath>? Moved;
@@ -82,7 +92,7 @@ public sealed class SessionTable
     public void OnFrame(FrameType type, FrameHandler handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        Frames.On(type, handler);
+        if (Options.Enabled) Frames.On(type, handler);
     }
 
     /// <summary>Whether this key had a session with us within 30 days: plain application messages from it are refused.</summary>
@@ -200,7 +210,7 @@ public sealed class SessionTable
         }
         if (session.SeenAs is { } seen && via.Kind == PathKind.Direct) Host.Own.Heard(via.Remote, seen);
         if (byUs) Frames.SendAddresses(session);
-        Opened?.Invoke(session);
+        _opened?.Invoke(session);
         // The first packet under the new keys is what the other side waits for.
         Messages.Release(key, session, plain: false);
         if (byUs && session.IsOpen) session.Ping();
@@ -220,7 +230,7 @@ public sealed class SessionTable
         if (_byKey.GetValueOrDefault(session.Peer.Key) == session) _byKey.Remove(session.Peer.Key);
         session.Peer.HasSession = false;
         Messages.Forget(session);
-        Closed?.Invoke(session);
+        _closed?.Invoke(session);
     }
 
     internal void Rekey(Session session)

@@ -20,33 +20,36 @@ public interface IStickyKeyStore
 /// <summary>Which keys had sessions (OV-3.2), and which did not answer initiations (OV-3.3).</summary>
 internal sealed class StickyKeys(NodeHost host, SessionOptions options)
 {
-    private readonly Dictionary<PublicKey, DateTimeOffset> _sticky = new(PublicKey.Comparer);
-    private readonly Dictionary<PublicKey, TimeSpan> _plain = new(PublicKey.Comparer);
+    private Dictionary<PublicKey, DateTimeOffset>? _known;
+    private Dictionary<PublicKey, TimeSpan>? _silent;
     private bool _changed, _loaded;
 
-    public bool IsSticky(PublicKey key) => _sticky.Count > 0 && _sticky.TryGetValue(key, out var until) && host.Environment.Time.GetUtcNow() < until;
+    private Dictionary<PublicKey, DateTimeOffset> Sticky => _known ??= new(PublicKey.Comparer);
+    private Dictionary<PublicKey, TimeSpan> Plain => _silent ??= new(PublicKey.Comparer);
 
-    public bool IsPlain(PublicKey key) => _plain.Count > 0 && _plain.TryGetValue(key, out var until) && host.Now < until;
+    public bool IsSticky(PublicKey key) => _known is not null && _known.TryGetValue(key, out var until) && host.Environment.Time.GetUtcNow() < until;
+
+    public bool IsPlain(PublicKey key) => _silent is not null && _silent.TryGetValue(key, out var until) && host.Now < until;
 
     /// <summary>A session with this key opened or goes on.</summary>
     public void Stick(PublicKey key)
     {
-        _plain.Remove(key);
-        if (!_sticky.ContainsKey(key) && _sticky.Count >= options.StickyMax)
+        _silent?.Remove(key);
+        if (!Sticky.ContainsKey(key) && Sticky.Count >= options.StickyMax)
         {
             host.Counters.Reached(Cap.StickyKeys);
-            var first = _sticky.MinBy(static entry => (entry.Value, entry.Key));
-            _sticky.Remove(first.Key);
+            var first = Sticky.MinBy(static entry => (entry.Value, entry.Key));
+            Sticky.Remove(first.Key);
         }
-        _sticky[key] = host.Environment.Time.GetUtcNow() + options.StickyFor;
+        Sticky[key] = host.Environment.Time.GetUtcNow() + options.StickyFor;
         _changed = true;
     }
 
     /// <summary>This key, which never had a session, did not answer.</summary>
     public void MarkPlain(PublicKey key)
     {
-        if (_plain.Count >= options.StickyMax) _plain.Clear();
-        _plain[key] = host.Now + options.PlainFor;
+        if (Plain.Count >= options.StickyMax) Plain.Clear();
+        Plain[key] = host.Now + options.PlainFor;
     }
 
     public void Load()
@@ -55,7 +58,7 @@ internal sealed class StickyKeys(NodeHost host, SessionOptions options)
         _loaded = true;
         var latest = host.Environment.Time.GetUtcNow() + options.StickyFor;
         foreach (var entry in store.Load().Take(options.StickyMax))
-            if (!_sticky.ContainsKey(entry.Key)) _sticky[entry.Key] = entry.Until < latest ? entry.Until : latest;
+            if (!Sticky.ContainsKey(entry.Key)) Sticky[entry.Key] = entry.Until < latest ? entry.Until : latest;
     }
 
     public void Save()
@@ -63,7 +66,7 @@ internal sealed class StickyKeys(NodeHost host, SessionOptions options)
         if (!_changed || host.Find<IStickyKeyStore>() is not { } store) return;
         _changed = false;
         var now = host.Environment.Time.GetUtcNow();
-        var keys = _sticky.Where(entry => entry.Value > now).Select(static entry => new StickyKey(entry.Key, entry.Value)).ToList();
+        var keys = Sticky.Where(entry => entry.Value > now).Select(static entry => new StickyKey(entry.Key, entry.Value)).ToList();
         keys.Sort(static (a, b) => a.Key.CompareTo(b.Key));
         store.Save(keys);
     }

@@ -7,8 +7,11 @@ internal sealed class Curves
 {
     private readonly List<(string Name, bool IsBound, List<StudyPoint> Points)> _curves = [];
 
-    /// <summary>A measured point.</summary>
-    public void Add(string name, double x, double y) => Find(name, isBound: false).Add(new StudyPoint(x, y));
+    /// <summary>A measured point; what is no number is left out.</summary>
+    public void Add(string name, double x, double y)
+    {
+        if (double.IsFinite(y)) Find(name, isBound: false).Add(new StudyPoint(x, y));
+    }
 
     /// <summary>A point of a bound.</summary>
     public void Bound(string name, double x, double y) => Find(name, isBound: true).Add(new StudyPoint(x, y));

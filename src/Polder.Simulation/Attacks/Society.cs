@@ -1,3 +1,4 @@
+using Polder.Ledger.Reputation;
 using Polder.Runtime;
 
 namespace Polder.Simulation.Attacks;
@@ -134,5 +135,7 @@ internal sealed class Society
         for (var i = 0; i < 5; i++) Record(chance.Next(2, Honest - 1), Attacker, chance.Next(10, 30));
         Record(Attacker, Observer, chance.Next(30, 90));
         Record(Observer, Attacker, chance.Next(1, 20));
+        // Gains are measured by what it was worth, so it must be worth something, also where the observer's own work flows back to it.
+        while (new Scores(this, stop: 0.4).Of(ScoreKind.BarterCast2, Attacker) <= 0) Record(Attacker, Observer, 50);
     }
 }

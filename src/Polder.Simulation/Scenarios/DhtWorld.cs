@@ -30,6 +30,17 @@ public sealed record DhtWorldOptions
     /// <summary>How nodes are set. Default: small tables of strangers, no walking, the DHT for laboratories.</summary>
     public OverlayOptions Overlay { get; init; } = Quiet(new DhtOptions().ForLaboratory() with { PublishesContact = false });
 
+    /// <summary>From so many nodes on a world takes <see cref="Large"/> by itself.</summary>
+    internal const int LargeWorld = 5_000;
+
+    /// <summary>The options of a world of 5,000 to 100,000 nodes: as <see cref="Quiet"/>, with the smallest tables that still work.</summary>
+    public static OverlayOptions Large(int paths = 1)
+    {
+        var dht = new DhtOptions().ForLargeWorlds() with { Paths = paths };
+        var options = Quiet(dht).ForLargeWorlds() with { PeersMax = 12, ConnectedMax = 8, Dht = dht };
+        return options with { Book = options.Book with { BucketSize = 2 } };
+    }
+
     /// <summary>Options of nodes that do nothing but run a DHT: for measuring it alone.</summary>
     public static OverlayOptions Quiet(DhtOptions dht) => new OverlayOptions
     {

@@ -213,13 +213,20 @@ public sealed class LedgerSociety
         foreach (var waiting in ledger.Waiting)
         {
             if (chance.Chance(0.8)) _ = AgreeAsync(waiting);
-            else if (chance.Chance(0.3)) _ = ledger.RefuseAsync(waiting);
+            else if (chance.Chance(0.3)) _ = RefuseAsync(waiting);
         }
 
         async Task AgreeAsync(HalfBlock waiting)
         {
             try { _lost.Acknowledged(node, await ledger.AgreeAsync(waiting)); }
             catch (SigningRefusedException) { SigningsRefused++; }
+            catch (IOException) { SigningsRefused++; }
+        }
+
+        async Task RefuseAsync(HalfBlock waiting)
+        {
+            // The disk said no: the owner is told, and asks again.
+            try { await ledger.RefuseAsync(waiting); }
             catch (IOException) { SigningsRefused++; }
         }
     });

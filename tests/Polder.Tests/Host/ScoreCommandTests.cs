@@ -78,6 +78,16 @@ public sealed class ScoreCommandTests
         }
     }
 
+    [Fact]
+    public void Any_file_is_read_or_refused() => Fuzz.Run("ScoreCommand.Cases",
+        [.. ((string[])["a,i,100\nb,a,80\n", "[[\"a\",\"i\",3],[\"b\",\"a\",1e3]]", "{\"cases\":[{\"name\":\"x\",\"observer\":\"i\",\"records\":[[\"a\",\"i\",5]],\"nodes\":[\"z\"]}]}"])
+            .Select(System.Text.Encoding.UTF8.GetBytes)],
+        static bytes =>
+        {
+            try { _ = ScoreCommand.Cases(bytes.ToArray(), "file", "i"); }
+            catch (OperationRefusedException) { }
+        }, allocationFactor: 4096);
+
     private static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);

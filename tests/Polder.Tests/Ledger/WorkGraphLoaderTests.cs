@@ -1,4 +1,5 @@
 using Polder.Ledger.Reputation;
+using Polder.Ledger.Stores;
 using Polder.Runtime;
 
 namespace Polder.Tests.Ledger;
@@ -58,6 +59,42 @@ public sealed class WorkGraphLoaderTests
         var scores = new[] { WorkSplit.None, ThreeThreads }.Select(split => new PersonalReputation(bulk, peers[1], split: split).Top(200, ScoreKind.NetFlow2)).ToList();
         Assert.Equal(scores[0], scores[1]);
         Assert.Equal(PageRank.Restart(bulk, peers[1], 0.15), PageRank.Restart(bulk, peers[1], 0.15, ThreeThreads));
+    }
+
+    [Fact]
+    public void What_a_store_gives_in_bulk_is_taken_by_all_threads_alike()
+    {
+        var random = new Prng(12);
+        var peers = Enumerable.Range(0, 90).Select(i => ReputationTests.Named($"p{i}")).ToArray();
+        // The store numbers from 1 and has forgotten some; whoever is unknown is left out, and a cheater too.
+        var work = new AgreedWork[70_000];
+        for (var n = 0; n < work.Length; n++) work[n] = new AgreedWork(1 + random.Next(95), 1 + random.Next(90), 1 + random.Next(1000));
+        var graphs = new List<WorkGraph>();
+        foreach (var (split, batch) in ((WorkSplit, int)[])[(WorkSplit.None, 1 << 25), (ThreeThreads, 20_000)])
+        {
+            var graph = new WorkGraph("bytes");
+            graph.Remove(peers[7]);
+            using var loader = new WorkGraphLoader(graph, split, batch);
+            var numbers = new int[96];
+            Array.Fill(numbers, -1);
+            for (var i = 0; i < 90; i++) numbers[i + 1] = loader.Number(peers[i]);
+            for (var piece = 0; piece < work.Length; piece += 35_000) loader.Add(work.AsSpan(piece, 35_000), numbers);
+            loader.Finish();
+            graphs.Add(graph);
+        }
+        var expected = new WorkGraph("bytes");
+        expected.Remove(peers[7]);
+        for (var n = 0; n < work.Length; n++)
+            if (work[n].Contributor <= 90) expected.Add(new WorkRecord(peers[work[n].Contributor - 1], peers[work[n].Consumer - 1], work[n].Amount, peers[work[n].Consumer - 1], (uint)n + 1, 1, 0));
+        foreach (var graph in graphs)
+        {
+            Assert.Equal((expected.RecordCount, expected.PairCount), (graph.RecordCount, graph.PairCount));
+            foreach (var peer in peers)
+            {
+                Assert.Equal(expected.SumsOf(peer), graph.SumsOf(peer));
+                foreach (var other in peers) Assert.Equal(expected.Work(peer, other), graph.Work(peer, other));
+            }
+        }
     }
 
     [Fact]

@@ -9,13 +9,29 @@ namespace Polder.Overlay.Dht.Records;
 internal struct TableEntry
 {
     public PublicKey Key;
-    public Endpoint Address;
+    private PackedEndpoint _address;
     /// <summary>When it last answered us, in seconds on the node's clock.</summary>
     public int AnsweredAt;
-    /// <summary>Smoothed round trip and its variation, in milliseconds.</summary>
-    public ushort RoundTrip, Variation;
-    /// <summary>Questions in a row that it did not answer.</summary>
-    public byte Failures;
+    /// <summary>Smoothed round trip in milliseconds, at most 30,000.</summary>
+    public ushort RoundTrip;
+    // Both in one: 32 bytes an entry instead of 40, and a large world has ten million of them.
+    private ushort _variationAndFailure;
+
+    /// <summary>Variation of the round trip in milliseconds, at most 30,000.</summary>
+    public ushort Variation
+    {
+        readonly get => (ushort)(_variationAndFailure & 0x7FFF);
+        set => _variationAndFailure = (ushort)((_variationAndFailure & 0x8000) | Math.Min((int)value, 0x7FFF));
+    }
+
+    /// <summary>Questions in a row that it did not answer: 0 or 1, since it goes after the second.</summary>
+    public byte Failures
+    {
+        readonly get => (byte)(_variationAndFailure >> 15);
+        set => _variationAndFailure = (ushort)((_variationAndFailure & 0x7FFF) | (value > 0 ? 0x8000 : 0));
+    }
+
+    public Endpoint Address { readonly get => _address.Value; set => _address.Value = value; }
 
     public void Measured(TimeSpan time)
     {
@@ -49,7 +65,7 @@ internal sealed class ContactTable(Hash256 own, DhtOptions options, (int Narrow4
 
         public void Add(in TableEntry entry, int max)
         {
-            if (Count == Entries.Length) Array.Resize(ref Entries, Math.Max(Count + 1, Math.Min(max, Math.Max(4, Count * 2))));
+            if (Count == Entries.Length) Array.Resize(ref Entries, Math.Max(Count + 1, Math.Min(max, Math.Max(4, Count + Count / 2))));
             Entries[Count++] = entry;
         }
 

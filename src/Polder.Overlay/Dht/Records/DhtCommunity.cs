@@ -18,7 +18,6 @@ public sealed class DhtCommunity : Community
     private const int ContactHeadroom = 19 + Contact.KeyBytes;
 
     private readonly TurningSecret<ulong> _tokens;
-    private readonly QuestionRates _rates;
     private readonly Questions _questions;
     private readonly RoundTrips _roundTrips = new();
     private readonly Queue<Search> _waiting = new();
@@ -38,7 +37,7 @@ public sealed class DhtCommunity : Community
         var all = context.Options;
         Table = new ContactTable(Identity.Public.NodeId, Options, (all.NarrowPrefixIPv4, all.NarrowPrefixIPv6, all.WidePrefixIPv4, all.WidePrefixIPv6));
         _tokens = new TurningSecret<ulong>(Environment.Random, WriteTokens.SecretBytes, WriteTokens.Tag);
-        _rates = new QuestionRates(Host.Hash, Options.QuestionsPerPeer);
+        Rates = new QuestionRates(Host.Hash, Options.QuestionsPerPeer);
         _questions = new Questions(Host, OnLate, OnEnded);
         _upkeep = new Upkeep(this);
         Service = new DhtService(this);
@@ -57,6 +56,7 @@ public sealed class DhtCommunity : Community
     internal ContactTable Table { get; }
     internal DhtCounters Counters { get; } = new();
     internal NetworkSize Size { get; } = new();
+    internal QuestionRates Rates { get; }
     internal RoundTrips RoundTrips => _roundTrips;
     internal Upkeep Upkeep => _upkeep;
     internal IDhtStore Held => _store ??= Host.Find<IDhtStore>() ?? new MemoryDhtStore(Table.Own, Options);
@@ -302,7 +302,7 @@ public sealed class DhtCommunity : Community
 
     private void OnFind(Peer peer, Find find)
     {
-        if (!_rates.TryTake(peer.Key, Now))
+        if (!Rates.TryTake(peer.Key, Now))
         {
             Host.Counters.Count(Refusal.PeerRate);
             return;
@@ -366,7 +366,7 @@ public sealed class DhtCommunity : Community
 
     private void OnStore(Peer peer, Store store)
     {
-        if (!_rates.TryTake(peer.Key, Now))
+        if (!Rates.TryTake(peer.Key, Now))
         {
             Host.Counters.Count(Refusal.PeerRate);
             return;

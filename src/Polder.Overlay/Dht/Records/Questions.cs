@@ -31,7 +31,10 @@ internal sealed class Questions(NodeHost host, Action<OpenQuestion> late, Action
 {
     private const int OpenMax = 1_024;
 
-    private readonly Dictionary<uint, OpenQuestion> _open = [];
+    private const int KeptMax = 12;
+
+    // Both are let go when they are empty and large: a node asks much when it joins and little later.
+    private Dictionary<uint, OpenQuestion> _open = [];
     private ITimer? _timer;
     private TimeSpan _due = TimeSpan.MaxValue;
     private List<OpenQuestion>? _ripe;
@@ -112,6 +115,12 @@ internal sealed class Questions(NodeHost host, Action<OpenQuestion> late, Action
             if (question.EndsAt <= now && _open.Remove(question.Nonce)) ended(question);
         }
         ripe.Clear();
+        if (_open.Count == 0)
+        {
+            if (_open.EnsureCapacity(0) > KeptMax) _open = [];
+            if (ripe.Capacity > KeptMax) _ripe = null;
+            return;
+        }
         var next = TimeSpan.MaxValue;
         foreach (var question in _open.Values)
         {

@@ -68,6 +68,8 @@ internal sealed class Upkeep
             _sweepDue = now + SweepInterval;
             if (!_dht.HoldsNothing) _dht.Held.RemoveExpired(now);
             _dht.Service.ForgetOld(now);
+            if (_admitted.Count == 0) _admitted.TrimExcess();
+            _dht.Rates.Tidy(now);
             if (_handedOver is { Count: > 0 })
                 foreach (var (key, at) in _handedOver.ToArray())
                     if (now - at > _dht.Options.HandOverInterval) _handedOver.Remove(key);
