@@ -12,6 +12,7 @@ public static class Figures
         new("blocks", "blocks validated and durably stored", BlockFigures.RunAsync),
         new("ledger", "a store of the published shape: loading, opening, asking", LedgerFigures.RunAsync),
         new("ledger-trust", "trust from a graph of the published shape: making it, everybody's standing, one record more", ReputationFigures.RunAsync),
+        new("ledger-fork", "a forked chain proven and known in a simulated network, beside what was published", ForkFigures.RunAsync),
         new("pairs", "records signed by two nodes over 127.0.0.1", PairFigures.RunAsync),
         new("sessions", "handshakes on one core, packets through one session over 127.0.0.1", SessionFigures.RunAsync),
         new("dht", "finding values in our DHT: 50 nodes on this machine, and a large simulated network", DhtFigures.RunAsync),

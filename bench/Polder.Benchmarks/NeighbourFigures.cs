@@ -47,7 +47,11 @@ internal static class NeighbourFigures
         using var socket = UdpSocket.Bind(loop, 0, loopback: true);
         var environment = new NodeEnvironment(
             loop, new LoopTimeProvider(TimeProvider.System, loop), new Prng(7), socket, new ThreadPoolWorkers(loop), Ed25519Signatures());
-        var options = new OverlayOptions { PeersMax = neighbours + 100, IntroductionsMax = 32_768 }.ForLaboratory().WithoutRates();
+        // So many newcomers at once are no part of the question: nothing holds them up.
+        var options = new OverlayOptions
+        {
+            PeersMax = neighbours + 100, IntroductionsMax = 32_768, CandidatesMax = 2 * neighbours, SourceSlots = 65_536, WalksPerSecond = 10_000,
+        }.ForLaboratory().WithoutRates();
         var (host, community) = await loop.InvokeAsync(() =>
         {
             var node = new NodeHost(environment, BenchKeys.Make(999_998), options);

@@ -24,7 +24,7 @@ internal static class TrustCommands
         command.Validators.Add(result =>
         {
             if (result.GetValue(why) && result.GetValue(peer) is null) result.AddError("--why needs a peer: polder trust PEER --why");
-            if (result.GetValue(top) < 1) result.AddError("--top is a number from 1 on.");
+            if (result.GetResult(top) is { Implicit: false } given && given.GetValueOrDefault<int>() < 1) result.AddError("--top is a number from 1 on.");
         });
         surroundings.Ask(command, shared, async (node, parsed, json, stop) =>
         {
