@@ -21,7 +21,6 @@ using Polder.Overlay.Dht;
 using Polder.Overlay.Dht.IPv8;
 using Polder.Overlay.Discovery;
 using Polder.Overlay.Invitations;
-using Polder.Overlay.Neighbourhood;
 using Polder.Overlay.Sessions;
 using Polder.Overlay.Tags;
 using Polder.Runtime;

@@ -1,10 +1,8 @@
-using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Polder.Cryptography;
-using Polder.Identity;
 using Polder.Ledger.Blocks;
 using Polder.Ledger.Records;
 using Polder.Ledger.Stores;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Polder.Cryptography;
-using Polder.Ledger.Blocks;
 using Polder.Ledger.Records;
 using Polder.Ledger.Stores;
 using Polder.Ledger.Validation;

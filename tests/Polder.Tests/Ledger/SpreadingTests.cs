@@ -8,7 +8,6 @@ using Polder.Ledger.Records;
 using Polder.Ledger.Stores;
 using Polder.Overlay;
 using Polder.Simulation;
-using Polder.Simulation.Checkers;
 using Polder.Simulation.Scenarios;
 
 namespace Polder.Tests.Ledger;

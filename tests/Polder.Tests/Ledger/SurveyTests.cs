@@ -1,9 +1,7 @@
-using Polder.Identity;
 using Polder.Ledger;
 using Polder.Ledger.Crawling;
 using Polder.Ledger.Blocks;
 using Polder.Ledger.Messages;
-using Polder.Ledger.Stores;
 using Polder.Overlay;
 using Polder.Overlay.AddressBook;
 using Polder.Simulation;

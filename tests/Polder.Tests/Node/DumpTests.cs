@@ -1,7 +1,6 @@
 using System.Text;
 using Polder.Ledger.Blocks;
 using Polder.Ledger.Stores;
-using Polder.Node;
 using Polder.Node.Dumps;
 using Polder.Node.Storage;
 using Polder.Tests.Ledger;

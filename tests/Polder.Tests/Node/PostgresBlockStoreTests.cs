@@ -1,4 +1,3 @@
-using Polder.Ledger.Blocks;
 using Polder.Ledger.Stores;
 using Polder.Node;
 using Polder.Node.Storage;

@@ -374,14 +374,14 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
     public Task FlushAsync() => CheckedWriter.FlushAsync();
 
     /// <summary>Writes what is left; nothing can be written afterwards.</summary>
-    internal void StopWriting() => _writer?.Stop();
+    internal void StopWriting() => _writer?.Dispose();
 
     /// <summary>Writes what is left and closes the connections.</summary>
     public void Dispose()
     {
         if (_disposed) return;
         _disposed = true;
-        _writer?.Stop();
+        _writer?.Dispose();
         _reader.Dispose();
         _counter.Dispose();
     }

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Polder.Node.Storage;
 
 /// <summary>The one writer of a process into a shared database: what gathers is written in one transaction. A server that is away is tried again; what could not be written stays.</summary>
-internal sealed class PostgresThread
+internal sealed class PostgresThread : IDisposable
 {
     private const int GatherMax = 8_192, WaitingMax = 65_536;
     private static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(200);
@@ -62,7 +62,7 @@ internal sealed class PostgresThread
         }
     }
 
-    public void Stop()
+    public void Dispose()
     {
         lock (_gate)
         {

@@ -161,7 +161,7 @@ internal sealed class PostgresWriter(NpgsqlConnection connection)
 
     private long Pair(string condition, long first)
     {
-        using var command = Command(string.Format(System.Globalization.CultureInfo.InvariantCulture, Agreed, condition), first);
+        using var command = Command(Agreed.Replace("{0}", condition, StringComparison.Ordinal), first);
         return Balance(command, sign: 1);
     }
 
