@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Polder.Ledger.Blocks;
+using Polder.Ledger.Stores;
+using Polder.Node.Operations;
 using Polder.Node.Storage;
 using Polder.Runtime;
 
@@ -16,13 +18,13 @@ internal static class LedgerFigures
     private const ulong Seed = 2020;
     private const long BlocksSmall = 300_000;
     private const double IngestMin = 100_000, QueryMillisecondsMax = 5, OpenMillisecondsMax = 1000;
-    private const int PartBlocks = 4_096, Questions = 2_000, PageBlocks = 15;
+    private const int PartBlocks = 4_096, Questions = 2_000, PageBlocks = 15, Pages = 60;
 
     public static async Task<IReadOnlyList<Figure>> RunAsync(Action<string> say, CancellationToken stop)
     {
         var blocks = BenchScale.Of("LEDGER", BlocksSmall, LedgerLoad.BlocksPublished);
         using var folder = new BenchFolder();
-        var path = folder.File("ledger.db");
+        var path = folder.File("polder.db");
         say(string.Create(CultureInfo.InvariantCulture, $"{blocks:N0} blocks of {LedgerLoad.PeersPublished:N0} peers from seed {Seed}"));
         var load = new LedgerLoad(Seed);
         var owner = load.KeyOf(0).ToArray();
@@ -37,6 +39,8 @@ internal static class LedgerFigures
         figures.Add(new("ledger: bytes of disk a block", store.DiskBytes / (double)store.Count, "bytes", null, null));
         figures.AddRange(Ask(store, load, first, say, stop));
         figures.AddRange(LoadWork(store, say));
+        store.Dispose();
+        figures.AddRange(await ExploreAsync(folder, load, say, stop).ConfigureAwait(false));
         return figures;
     }
 
@@ -111,6 +115,40 @@ internal static class LedgerFigures
             var limit = name.Contains("hash", StringComparison.Ordinal) ? 200 : QueryMillisecondsMax;
             yield return new($"ledger: {name}, 99 of 100 within", p99, "ms", null, null, $"at most {limit:0}", p99 <= limit);
         }
+    }
+
+    /// <summary>What the page of a chain asks: 120 stones judged anew, signatures included, and the other halves of the 15 that are listed; and a search.</summary>
+    private static async Task<IReadOnlyList<Figure>> ExploreAsync(BenchFolder folder, LedgerLoad load, Action<string> say, CancellationToken stop)
+    {
+        // A folder is a node's when there is a key; whose it is, the database says.
+        await File.WriteAllTextAsync(folder.File("identity.key"), "", stop).ConfigureAwait(false);
+        using var node = RestingNode.Open(folder.Path);
+        var random = new Prng(Seed + 2);
+        var (pages, searches) = (new List<double>(), new List<double>());
+        for (var i = 0; i < Pages; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+            var peer = load.Draw(random);
+            var began = Stopwatch.GetTimestamp();
+            var top = random.Next(1, (int)Math.Max(1, load.LengthOf(peer)));
+            var chain = await node.ChainAsync(Convert.ToHexStringLower(load.KeyOf(peer)), Math.Max(1, top - 119), Math.Min(120, top), stop).ConfigureAwait(false);
+            foreach (var block in chain.Blocks.TakeLast(PageBlocks))
+                if (block.Paired && block.LinkSequence > 0) _ = await node.BlockAsync(string.Create(CultureInfo.InvariantCulture, $"{block.LinkKey}.{block.LinkSequence}"), stop).ConfigureAwait(false);
+            pages.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            began = Stopwatch.GetTimestamp();
+            _ = await node.Ledger.SearchAsync(chain.Owner.Name[..5], stop).ConfigureAwait(false);
+            searches.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        }
+        say(string.Create(CultureInfo.InvariantCulture, $"explorer: the first page, which reads everybody's names, took {pages[0]:0} ms"));
+        var first = pages[0];
+        pages.Sort();
+        searches.Sort();
+        return
+        [
+            new("ledger: a page of the explorer, 95 of 100 within", pages[pages.Count * 95 / 100], "ms", null, null, "at most 100", pages[pages.Count * 95 / 100] <= 100),
+            new("ledger: its first page", first, "ms", null, null, "at most 1,000", first <= 1000),
+            new("ledger: a search by the beginning of a name, 95 of 100 within", searches[searches.Count * 95 / 100], "ms", null, null, "at most 100", searches[searches.Count * 95 / 100] <= 100),
+        ];
     }
 
     private static IEnumerable<Figure> LoadWork(SqliteBlockStore store, Action<string> say)

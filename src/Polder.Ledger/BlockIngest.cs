@@ -26,6 +26,9 @@ public sealed class BlockIngest
 
     private const int UnflushedMax = 8_192;
     private const int RecentBlocks = 8;
+    /// <summary>Agreements of one proposal that are looked through for the signer's own.</summary>
+    private const int LinkingMax = 16;
+    private const int LinksMax = 1 << 18;
     private const int ChainsMax = 65_536;
 
     private readonly NodeEnvironment _environment;
@@ -166,12 +169,22 @@ public sealed class BlockIngest
             else if (block.Sequence != chain.Length + 1) chain.Totals = null;
             chain.Append(block);
         }
-        if (!block.IsProposal && ChainOf(block.LinkKey) is { } target) target.LinkedTo = Math.Max(target.LinkedTo, block.LinkSequence);
+        if (block.IsProposal || ChainOf(block.LinkKey) is not { } target) return;
+        target.LinkedTo = Math.Max(target.LinkedTo, block.LinkSequence);
+        if (ChainOf(block.PublicKey) is { } signer) _links.Add(new Link(signer, target, block.LinkSequence));
     }
 
     /// <summary>Whether nothing of the chain is known at or behind its place, and the block before it is the last one known.</summary>
     private static bool Follows(HalfBlock block, Chain chain) =>
         block.Sequence == chain.Length + 1ul && block.PreviousHash == (chain.Length == 0 ? HalfBlock.GenesisHash : chain.Tip);
+
+    private bool AgreedBefore(HalfBlock block)
+    {
+        var linking = _store.LinkingTo(block.LinkKey, block.LinkSequence, block.LinkSequence, LinkingMax);
+        foreach (var other in linking)
+            if (other.PublicKey.SequenceEqual(block.PublicKey)) return true;
+        return linking.Count == LinkingMax;
+    }
 
     /// <summary>Whether the rules of its type surely find no fault: there are none, or its totals follow from those of the chain.</summary>
     private bool FitsType(HalfBlock block, HalfBlock? proposal, Chain chain)
@@ -190,8 +203,10 @@ public sealed class BlockIngest
         proposal = null;
         if (ChainOf(block.LinkKey) is not { } target) return false;
         target.LinkedTo = Math.Max(target.LinkedTo, block.LinkSequence);
-        // A signer of whom nothing was known before this run can have agreed twice only within it.
-        if (!chain.IsNew || !_links.Add(new Link(chain, target, block.LinkSequence))) return false;
+        // Within this run nobody may agree twice, nor may who agreed before it: that can be only a signer of whom something was known,
+        // and only to a number that was known or linked to.
+        if (!_links.Add(new Link(chain, target, block.LinkSequence))) return false;
+        if (!chain.IsNew && (block.LinkSequence <= target.LengthBefore || target.WasLinkedAhead) && AgreedBefore(block)) return false;
         if (block.LinkSequence > target.Length) return true;
         if (target.Recent(block.LinkSequence) is { } recent) return (proposal = recent).LinkKey.SequenceEqual(block.PublicKey);
         if (target.ReadyIn == _group) StoreReady();
@@ -225,7 +240,7 @@ public sealed class BlockIngest
     {
         if (_chainOf.TryGetValue(key, out var chain)) return chain;
         if (!PublicKey.TryParse(key, out var owner)) return null;
-        if (_chains.Count >= ChainsMax)
+        if (_chains.Count >= ChainsMax || _links.Count >= LinksMax)
         {
             StoreReady();
             _chains.Clear();
@@ -233,12 +248,13 @@ public sealed class BlockIngest
             (_before, _last) = (null, null);
         }
         var latest = _store.Latest(key);
+        var linkedAhead = latest is { Sequence: uint.MaxValue } || _store.LinkingTo(key, (latest?.Sequence ?? 0) + 1, uint.MaxValue, 1).Count > 0;
         return _chains[owner] = new Chain
         {
             Totals = latest is null ? (0, 0) : BandwidthRules.TotalsAfter(latest, _store),
             Owner = owner,
-            Length = latest?.Sequence ?? 0, Tip = latest?.Hash ?? HalfBlock.GenesisHash, IsNew = latest is null,
-            LinkedTo = latest is { Sequence: uint.MaxValue } || _store.LinkingTo(key, (latest?.Sequence ?? 0) + 1, uint.MaxValue, 1).Count > 0 ? uint.MaxValue : 0,
+            Length = latest?.Sequence ?? 0, LengthBefore = latest?.Sequence ?? 0, WasLinkedAhead = linkedAhead, Tip = latest?.Hash ?? HalfBlock.GenesisHash, IsNew = latest is null,
+            LinkedTo = linkedAhead ? uint.MaxValue : 0,
         };
     }
 
@@ -251,6 +267,10 @@ public sealed class BlockIngest
         public required PublicKey Owner { get; init; }
         /// <summary>The highest number held.</summary>
         public uint Length { get; set; }
+        /// <summary>The highest number that was held before this run.</summary>
+        public uint LengthBefore { get; init; }
+        /// <summary>Whether anybody linked to a number above that before this run.</summary>
+        public bool WasLinkedAhead { get; init; }
         /// <summary>Its hash.</summary>
         public Hash256 Tip { get; set; }
         /// <summary>Nothing of it was held before.</summary>

@@ -29,7 +29,7 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     {
         "home" => HomeAsync(FormWithPeer(query), FormState.Empty, Text(query, "alone") is { } alone ? alone == "1" : null, notice, cancellation),
         "peers" => PeersAsync(FormState.Empty, FormState.Empty, notice, cancellation),
-        "chain" => ChainAsync(Text(query, "peer"), Number(Text(query, "before")), notice, cancellation),
+        "chain" => ChainAsync(Text(query, "peer"), Number(Text(query, "at")) is { } at and < long.MaxValue ? at + 1 : Number(Text(query, "before")), notice, cancellation),
         "trust" => TrustAsync(Text(query, "unit"), Text(query, "by"), Text(query, "why"), notice, cancellation),
         "inbox" => InboxAsync(notice, cancellation),
         "doctor" => DoctorAsync(notice, cancellation),
@@ -95,8 +95,16 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         }
         catch (OperationRefusedException refusal) when (refusal.Kind is RefusalKind.NotFound or RefusalKind.BadInput)
         {
-            return new ChainModel(Frame(status, notice, live), null, [], frauds, names, peer ?? "", refusal.Message, before);
+            // Not one chain: several, or a block by its hash.
+            var found = peer is null ? null : await SearchAsync(peer, cancellation).ConfigureAwait(false);
+            return new ChainModel(Frame(status, notice, live), null, [], frauds, names, peer ?? "", found is null ? refusal.Message : null, before) { Found = found };
         }
+    }
+
+    private async Task<LedgerSearchView?> SearchAsync(string text, CancellationToken cancellation)
+    {
+        try { return await node.Ledger.SearchAsync(text, cancellation).ConfigureAwait(false) is { } found && found.Chains.Count + found.Blocks.Count > 0 ? found : null; }
+        catch (OperationRefusedException) { return null; }
     }
 
     public async Task<IPageModel> BlockAsync(string id, CancellationToken cancellation)

@@ -88,6 +88,9 @@ public sealed record ChainModel(
     FrameModel Frame, ChainView? Chain, IReadOnlyList<Pair> Pairs, IReadOnlyList<FraudView> Frauds, IReadOnlyList<string> Names,
     string Searched, string? Problem, long? Before) : IPageModel
 {
+    /// <summary>What a search found, when more than one chain or a block was meant; null otherwise.</summary>
+    public LedgerSearchView? Found { get; init; }
+
     public bool IsOwn => Chain is not null && Chain.Owner.PublicKey == Frame.Status.Identity.PublicKey;
     public string Title => Chain is null ? "Chain" : $"Chain of {Chain.Owner.Name}";
     public string Here => "chain";

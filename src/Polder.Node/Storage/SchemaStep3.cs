@@ -4,7 +4,7 @@ namespace Polder.Node.Storage;
 
 /// <summary>
 /// From form 2 to form 3: every block is written anew, in its order, by the same code that writes new ones, so that all accounts
-/// come out as if they had been kept from the beginning. One transaction; some 50,000 blocks a second.
+/// come out as if they had been kept from the beginning..
 /// </summary>
 internal static class SchemaStep3
 {

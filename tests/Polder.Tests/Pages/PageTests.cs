@@ -50,6 +50,17 @@ public sealed class PageTests
     }
 
     [Fact]
+    public async Task A_search_that_means_several_chains_or_a_block_lists_them()
+    {
+        var page = await DrawAsync(_empty, "chain", ("peer", "3fa9"));
+
+        Assert.Contains("may be any of these", page, StringComparison.Ordinal);
+        Assert.Contains("There are more", page, StringComparison.Ordinal);
+        Assert.Contains("/chain?peer=" + Host.FakeNode.Key, page, StringComparison.Ordinal);
+        Assert.DoesNotContain("id=\"whose-error\"", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_name_that_nobody_has_gets_words_beside_the_field()
     {
         var page = await DrawAsync(_empty, "chain", ("peer", "zz-zz"));

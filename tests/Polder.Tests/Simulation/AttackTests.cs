@@ -17,7 +17,7 @@ public sealed class AttackTests
     {
         foreach (var seed in name == "spam" ? (ulong[])[7] : [1, 7])
         {
-            var report = Studies.FindAttack(name)!.Run(Small(name, seed));
+            var report = Studies.FindAttack(name)!.Run(Small(name, seed), cancellation: TestContext.Current.CancellationToken);
             Assert.All(report.Findings, finding => Assert.True(finding.Holds || !finding.IsStated, $"seed {seed}: {finding}"));
             Assert.NotEmpty(report.Panels);
         }
@@ -32,7 +32,7 @@ public sealed class AttackTests
     {
         for (var seed = 1ul; seed <= 40; seed++)
         {
-            var report = Studies.FindAttack(name)!.Run(new StudySettings(seed) { Peers = 12, Max = 5 });
+            var report = Studies.FindAttack(name)!.Run(new StudySettings(seed) { Peers = 12, Max = 5 }, cancellation: TestContext.Current.CancellationToken);
             Assert.All(report.Findings, finding => Assert.True(finding.Holds || !finding.IsStated, $"seed {seed}: {finding}"));
             Assert.All(report.Panels.SelectMany(panel => panel.Series), series => Assert.All(series.Points, point => Assert.True(double.IsFinite(point.Y), $"seed {seed}: {series.Name}")));
         }
@@ -42,10 +42,10 @@ public sealed class AttackTests
     [MemberData(nameof(Experiments))]
     public void Every_published_shape_comes_out(string name)
     {
-        var report = Studies.FindExperiment(name)!.Run(new StudySettings(7));
+        var report = Studies.FindExperiment(name)!.Run(new StudySettings(7), cancellation: TestContext.Current.CancellationToken);
         Assert.All(report.Findings, finding => Assert.True(finding.Holds || !finding.IsStated, finding.ToString()));
         Assert.Contains(report.Findings, finding => finding.IsStated);
-        if (name is "R7" or "R8") Assert.Equal(report.ToCsv(), Studies.FindExperiment(name)!.Run(new StudySettings(7)).ToCsv());
+        if (name is "R7" or "R8") Assert.Equal(report.ToCsv(), Studies.FindExperiment(name)!.Run(new StudySettings(7), cancellation: TestContext.Current.CancellationToken).ToCsv());
     }
 
     [Theory]
@@ -53,8 +53,8 @@ public sealed class AttackTests
     public void The_same_settings_give_the_same_report(string name)
     {
         var study = Studies.FindAttack(name)!;
-        Assert.Equal(study.Run(Small(name, 3)).ToCsv(), study.Run(Small(name, 3)).ToCsv());
-        if (name != "spam") Assert.NotEqual(study.Run(Small(name, 3)).ToCsv(), study.Run(Small(name, 4)).ToCsv());
+        Assert.Equal(study.Run(Small(name, 3), cancellation: TestContext.Current.CancellationToken).ToCsv(), study.Run(Small(name, 3), cancellation: TestContext.Current.CancellationToken).ToCsv());
+        if (name != "spam") Assert.NotEqual(study.Run(Small(name, 3), cancellation: TestContext.Current.CancellationToken).ToCsv(), study.Run(Small(name, 4), cancellation: TestContext.Current.CancellationToken).ToCsv());
     }
 
     [Theory]
@@ -172,7 +172,7 @@ public sealed class AttackTests
 
     [Fact]
     public void A_swarm_of_keys_does_not_shut_the_newcomers_purse_for_good() =>
-        Assert.Contains(Studies.FindAttack("whitewash")!.Run(new StudySettings(7) { Max = 5 }).Findings, finding => finding.Claim.Contains("swarm", StringComparison.Ordinal) && finding.Holds);
+        Assert.Contains(Studies.FindAttack("whitewash")!.Run(new StudySettings(7) { Max = 5 }, cancellation: TestContext.Current.CancellationToken).Findings, finding => finding.Claim.Contains("swarm", StringComparison.Ordinal) && finding.Holds);
 
     [Theory]
     [InlineData("sybil", 5, null, null, null, "peers")]
@@ -186,7 +186,7 @@ public sealed class AttackTests
     {
         var settings = new StudySettings(1) { Peers = peers, Max = max, Variant = variant, Stop = stop };
         Assert.Equal(field, Studies.FindAttack(name)!.Complaint(settings)!.Field);
-        Assert.Throws<ArgumentException>(() => Studies.FindAttack(name)!.Run(settings));
+        Assert.Throws<ArgumentException>(() => Studies.FindAttack(name)!.Run(settings, cancellation: TestContext.Current.CancellationToken));
     }
 
     [Fact]
