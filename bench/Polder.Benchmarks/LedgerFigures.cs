@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Polder.Ledger.Blocks;
-using Polder.Ledger.Stores;
 using Polder.Node.Operations;
 using Polder.Node.Storage;
 using Polder.Runtime;

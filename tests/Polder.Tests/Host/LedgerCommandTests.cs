@@ -2,7 +2,6 @@ using System.Text.Json;
 using Polder.Host.Commands;
 using Polder.Node;
 using Polder.Node.Operations;
-using Polder.Node.Storage;
 using Polder.Tests.Ledger;
 using Polder.Tests.Node;
 

@@ -33,7 +33,7 @@ public sealed class DumpTests : IDisposable
         var to = Open();
         var options = new ImportOptions { IsVerified = isVerified };
 
-        var report = await LedgerImport.RunAsync(to, null, new MemoryStream(dump), options);
+        var report = await LedgerImport.RunAsync(to, null, new MemoryStream(dump), options, cancellation: TestContext.Current.CancellationToken);
 
         Assert.Equal((from.Count, 0, 0, 1, 0), (report.Kept, report.Known, report.Invalid, report.Frauds, report.Broken));
         Assert.Equal(from.All(), to.All());
@@ -43,7 +43,7 @@ public sealed class DumpTests : IDisposable
         Assert.Equal(from.Frauds().Select(static proof => (proof.Kind, proof.First, proof.Second)), to.Frauds().Select(static proof => (proof.Kind, proof.First, proof.Second)));
         Assert.Equal(dump, Export(to, format));
 
-        report = await LedgerImport.RunAsync(to, null, new MemoryStream(dump), options);
+        report = await LedgerImport.RunAsync(to, null, new MemoryStream(dump), options, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal((0, from.Count, 0, 0), (report.Kept, report.Known, report.Invalid, report.Frauds));
         Assert.Equal(dump, Export(to, format));
     }
@@ -83,7 +83,7 @@ public sealed class DumpTests : IDisposable
         Assert.Equal(chain, Read(Encoding.UTF8.GetBytes(copy.ToString())).Select(static entry => entry.Block!));
         var hex = string.Join('\n', chain.Select(static block => Convert.ToHexString(block.Packed.Span)));
         var to = Open();
-        var report = await LedgerImport.RunAsync(to, null, new MemoryStream(Encoding.ASCII.GetBytes(hex)), new ImportOptions());
+        var report = await LedgerImport.RunAsync(to, null, new MemoryStream(Encoding.ASCII.GetBytes(hex)), new ImportOptions(), cancellation: TestContext.Current.CancellationToken);
         Assert.Equal((3, "lines of hex"), (report.Kept, report.Form));
     }
 
@@ -124,9 +124,9 @@ public sealed class DumpTests : IDisposable
         lines[60] = lines[60][..300];
         var dump = Encoding.ASCII.GetBytes(string.Join('\n', lines));
         var store = Open();
-        var problem = await Assert.ThrowsAsync<DumpException>(() => LedgerImport.RunAsync(store, null, new MemoryStream(dump), new ImportOptions { IsVerified = true }));
+        var problem = await Assert.ThrowsAsync<DumpException>(() => LedgerImport.RunAsync(store, null, new MemoryStream(dump), new ImportOptions { IsVerified = true }, cancellation: TestContext.Current.CancellationToken));
         Assert.Equal(61, problem.Line);
-        var report = await LedgerImport.RunAsync(store, null, new MemoryStream(dump), new ImportOptions { SkipsBroken = true });
+        var report = await LedgerImport.RunAsync(store, null, new MemoryStream(dump), new ImportOptions { SkipsBroken = true }, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal((99, 1), (store.Count, report.Broken));
         Assert.Equal((1, 1), (report.ChainsWithGaps, report.MissingBlocks));
         Assert.Contains(report.Problems, static words => words.StartsWith("Line 61 was passed over", StringComparison.Ordinal));
@@ -144,7 +144,7 @@ public sealed class DumpTests : IDisposable
         var ahead = Chains.Block(Chains.Key(5), 1, Chains.Key(2).Public.Bytes, 0, HalfBlock.GenesisHash, timestamp: 1_900_000_000_000);
         var text = string.Join('\n', ((byte[][])[good.Packed.ToArray(), forged, huge.Packed.ToArray(), long_.Packed.ToArray(), ahead.Packed.ToArray()]).Select(Convert.ToHexStringLower));
         var store = Open();
-        var report = await LedgerImport.RunAsync(store, null, new MemoryStream(Encoding.ASCII.GetBytes(text)), new ImportOptions());
+        var report = await LedgerImport.RunAsync(store, null, new MemoryStream(Encoding.ASCII.GetBytes(text)), new ImportOptions(), cancellation: TestContext.Current.CancellationToken);
         Assert.Equal((2, 3), (report.Kept, report.Invalid));
         Assert.Contains(report.Problems, static words => words.StartsWith("Line 2: ", StringComparison.Ordinal) && words.Contains("ignature", StringComparison.Ordinal));
         Assert.Contains(report.Problems, static words => words.StartsWith("Line 3: ", StringComparison.Ordinal));
@@ -157,7 +157,7 @@ public sealed class DumpTests : IDisposable
     {
         var forged = Chains.Of(Chains.Key(1), 1, Chains.Key(2))[0].Packed.ToArray();
         forged[200] ^= 1;
-        var report = await LedgerImport.RunAsync(Open(), Chains.Key(1).Public, new MemoryStream(Encoding.ASCII.GetBytes(Convert.ToHexString(forged))), new ImportOptions { IsVerified = true });
+        var report = await LedgerImport.RunAsync(Open(), Chains.Key(1).Public, new MemoryStream(Encoding.ASCII.GetBytes(Convert.ToHexString(forged))), new ImportOptions { IsVerified = true }, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal((0, 1), (report.Kept, report.Invalid));
     }
 
@@ -165,21 +165,21 @@ public sealed class DumpTests : IDisposable
     public async Task Verification_finds_nothing_wrong_goes_on_where_it_ended_and_finds_what_is_wrong()
     {
         var store = await FilledAsync();
-        var report = LedgerVerify.Run(store);
+        var report = LedgerVerify.Run(store, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal((store.Count, 0, 0), (report.Blocks, report.Invalid, report.Next));
         Assert.Empty(report.Problems);
         using var ended = new CancellationTokenSource();
         await ended.CancelAsync();
         var early = LedgerVerify.Run(store, cancellation: ended.Token);
         Assert.Equal(0, early.Blocks);
-        Assert.Equal(store.Count - 5, LedgerVerify.Run(store, after: 5).Blocks);
+        Assert.Equal(store.Count - 5, LedgerVerify.Run(store, after: 5, cancellation: TestContext.Current.CancellationToken).Blocks);
 
         var forged = Chains.Block(Chains.Key(9), 1, Chains.Key(2).Public.Bytes, 0, HalfBlock.GenesisHash).Packed.ToArray();
         forged[200] ^= 1;
         Assert.True(HalfBlock.TryUnpack(forged, out var block));
         store.Add(block);
         await store.FlushAsync();
-        var wrong = LedgerVerify.Run(store);
+        var wrong = LedgerVerify.Run(store, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(1, wrong.Invalid);
         Assert.Contains("ignature", Assert.Single(wrong.Problems), StringComparison.Ordinal);
     }
