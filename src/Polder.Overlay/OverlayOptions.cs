@@ -353,7 +353,7 @@ public sealed record OverlayOptions
 
     /// <summary>
     /// These options for worlds of up to 100,000 nodes in one process: few peers, small tables, rare upkeep; everything else as it is. A node
-    /// with a DHT takes about 25 KB then (<c>polder bench simulator</c>).
+    /// with a DHT takes some 27 KB then (<c>polder bench simulator</c>).
     /// </summary>
     public OverlayOptions ForLargeWorlds() => this with
     {
