@@ -159,7 +159,7 @@ public sealed class DhtWorld
         }
         World.RunFor(TimeSpan.FromSeconds(20));
         foreach (var (task, value) in tasks)
-            if (task.IsCompletedSuccessfully && task.Result.Holders >= Math.Min(8, _alive.Count / 2)) _stored.Add((task.Result.Key, value));
+            if (task.IsCompletedSuccessfully && task.Result.Holders >= Math.Min(_options.Overlay.Dht.BucketWidth / 2, _alive.Count / 2)) _stored.Add((task.Result.Key, value));
         return _stored.Count - before;
     }
 
