@@ -169,21 +169,24 @@ public sealed class FirstContact
         var options = _host.Options;
         // Looked at with every beat, so without memory of its own; where more networks are wanted than fit, sixteen will do.
         Span<Endpoint> networks = stackalloc Endpoint[Math.Min(_options.EnoughNetworks, 16)];
-        var (peers, count) = (0, 0);
+        var (chosen, vouched, count) = (0, 0, 0);
         foreach (var peer in _host.Peers.All)
         {
-            // Whoever came to us proves nothing about where we are: an attacker who knocks often enough would end the search (threat (c) of §8.1).
-            if (!peer.IsValidated || !peer.ChosenByUs) continue;
-            peers++;
+            // Whoever came to us proves nothing about where we are: an attacker who knocks often enough would end the search (threat (c) of
+            // §8.1). One vouched for counts beside one that we chose, no more: friends of an attacker vouch for each other.
+            if (!peer.IsValidated || !(peer.ChosenByUs || peer.IsVouchedFor)) continue;
+            if (peer.ChosenByUs) chosen++;
+            else vouched++;
             if (count < networks.Length && peer.Address.Network(options.WidePrefixIPv4, options.WidePrefixIPv6) is var network
                 && !networks[..count].Contains(network)) networks[count++] = network;
+            var peers = chosen + Math.Min(chosen, vouched);
             if (peers >= _options.EnoughPeers && (count == networks.Length || peers >= options.NeighboursWanted))
             {
                 _enoughPeers ??= _host.Now;
                 return _wasEnough = true;
             }
         }
-        if (peers == 0 && _wasEnough) Restart();
+        if (chosen == 0 && _wasEnough) Restart();
         return false;
     }
 

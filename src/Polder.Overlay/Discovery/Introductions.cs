@@ -294,8 +294,8 @@ internal sealed class Introductions
             if (!address.IsSendable || !_host.MayWalkTo(address)) return;
             if (_host.Peers.FindAt(address) is { } known && _community.Contains(known))
             {
-                // It came to us before we could come to it: by the word of one whom we chose, from elsewhere, we would have chosen it too.
-                if (introducer is { ChosenByUs: true } && address == wan && !IsSameNetwork(introducer.Address, address)) known.ChosenByUs = true;
+                // It came to us before we could come to it: by the word of one whom we chose, from elsewhere, we would have come.
+                if (introducer is { ChosenByUs: true } && address == wan && !IsSameNetwork(introducer.Address, address)) known.IsVouchedFor = true;
                 return;
             }
             if (introducer is not null && address == wan) _host.Contact.Heard(address, introducer);

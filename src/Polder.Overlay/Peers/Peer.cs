@@ -66,8 +66,11 @@ public sealed class Peer
     /// <summary>When it first answered us; null before.</summary>
     public TimeSpan? MetAt { get => FromTicks(_metAt); internal set => _metAt = ToTicks(value); }
 
-    /// <summary>Whether we addressed it before it addressed us, or would have: one whom we chose, from another network, introduced it too.</summary>
+    /// <summary>Whether we addressed it before it addressed us.</summary>
     public bool ChosenByUs { get; internal set; }
+
+    /// <summary>Whether it came to us, and one whom we chose, from another network, introduced it too.</summary>
+    internal bool IsVouchedFor { get; set; }
 
     /// <summary>When the last datagram came from a proved address of it.</summary>
     public TimeSpan? LastIn { get => FromTicks(_lastIn); internal set => _lastIn = ToTicks(value); }
