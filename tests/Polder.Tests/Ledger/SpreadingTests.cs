@@ -169,7 +169,7 @@ public sealed class SpreadingTests
 /// <summary>Forks among hundreds, with hostile gossipers, loss and a cut network; and old backups.</summary>
 public sealed class ForkScenarioTests
 {
-    public static TheoryData<string, ulong> Fork => Simulation.ScenarioRuns.Seeds("fork", fresh: 1);
+    public static TheoryData<string, ulong> Fork => Simulation.ScenarioRuns.Seeds("fork", fresh: 0);
     public static TheoryData<string, ulong> Restore => Simulation.ScenarioRuns.Seeds("restore", fresh: 3);
 
     [Theory, MemberData(nameof(Fork))]
