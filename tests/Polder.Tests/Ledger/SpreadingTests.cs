@@ -170,7 +170,7 @@ public sealed class SpreadingTests
 public sealed class ForkScenarioTests
 {
     public static TheoryData<string, ulong> Fork => Simulation.ScenarioRuns.Seeds("fork", fresh: 0);
-    public static TheoryData<string, ulong> Restore => Simulation.ScenarioRuns.Seeds("restore", fresh: 3);
+    public static TheoryData<string, ulong> Restore => Simulation.ScenarioRuns.Seeds("restore", fresh: 1);
 
     [Theory, MemberData(nameof(Fork))]
     public void A_fork_is_proven_within_seconds(string scenario, ulong seed) => Simulation.ScenarioRuns.Try(scenario, seed);
