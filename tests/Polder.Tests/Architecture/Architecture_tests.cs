@@ -12,8 +12,10 @@ public sealed partial class Architecture_tests
         ["Polder.Core"] = [],
         ["Polder.Overlay"] = ["Polder.Core"],
         ["Polder.Ledger"] = ["Polder.Overlay"],
-        ["Polder.Simulation"] = ["Polder.Ledger"],
-        ["Polder.Node"] = ["Polder.Ledger"],
+        ["Polder.Graph"] = ["Polder.Core"],
+        ["Polder.Apps"] = ["Polder.Ledger", "Polder.Graph"],
+        ["Polder.Simulation"] = ["Polder.Apps", "Polder.Graph"],
+        ["Polder.Node"] = ["Polder.Apps", "Polder.Graph"],
         ["Polder.Benchmarks"] = ["Polder.Node", "Polder.Simulation"],
         ["Polder.Host"] = ["Polder.Node", "Polder.Simulation", "Polder.Benchmarks"],
         ["Polder.Examples"] = ["Polder.Node", "Polder.Simulation"],
@@ -24,7 +26,7 @@ public sealed partial class Architecture_tests
     };
 
     /// <summary>Code on the loop: no clock, thread or entropy of its own.</summary>
-    private static readonly string[] OnTheLoop = ["Polder.Core", "Polder.Overlay", "Polder.Ledger", "Polder.Simulation"];
+    private static readonly string[] OnTheLoop = ["Polder.Core", "Polder.Overlay", "Polder.Ledger", "Polder.Graph", "Polder.Apps", "Polder.Simulation"];
 
     private static IEnumerable<(string Name, XDocument Project)> Projects() =>
         new[] { "src", "tests", "bench", "examples" }

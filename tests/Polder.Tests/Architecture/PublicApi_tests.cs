@@ -9,7 +9,7 @@ namespace Polder.Tests.Architecture;
 /// </summary>
 public sealed class PublicApi_tests
 {
-    public static TheoryData<string> Libraries => ["Polder.Core", "Polder.Overlay", "Polder.Ledger", "Polder.Simulation", "Polder.Node"];
+    public static TheoryData<string> Libraries => ["Polder.Core", "Polder.Overlay", "Polder.Ledger", "Polder.Graph", "Polder.Apps", "Polder.Simulation", "Polder.Node"];
 
     [Theory, MemberData(nameof(Libraries))]
     public void The_public_surface_is_the_one_written_down(string library)
