@@ -12,7 +12,7 @@ public sealed class MemoryBlockStore : IBlockStore
     private readonly List<HalfBlock> _inOrder = [];
     private readonly FraudBook _frauds = new();
     private readonly HashSet<Hash256> _refusals = [];
-    private readonly Queue<RefusedBlock> _refused = [];
+    private readonly RefusedBlocks _refused = new();
     private readonly Dictionary<byte[], int> _numbers = new(KeyBytesComparer.Instance);
     private readonly MemoryPlatter _platter;
     private readonly CommitWrites? _commit;
@@ -223,22 +223,10 @@ public sealed class MemoryBlockStore : IBlockStore
     public void AddRefusal(Hash256 proposal) => Queue(new StoreWrite(null, null, proposal));
 
     /// <inheritdoc/>
-    public IReadOnlyList<RefusedBlock> Refused(ReadOnlySpan<byte> key)
-    {
-        var found = new List<RefusedBlock>();
-        foreach (var refused in _refused)
-            if (key.IsEmpty || key.SequenceEqual(refused.Block.PublicKey)) found.Add(refused);
-        return found;
-    }
+    public IReadOnlyList<RefusedBlock> Refused(ReadOnlySpan<byte> key) => _refused.Of(key);
 
     /// <inheritdoc/>
-    public void AddRefused(RefusedBlock block)
-    {
-        foreach (var known in _refused)
-            if (known.Block.Equals(block.Block)) return;
-        if (_refused.Count >= Limits.RefusedBlocksMax) _refused.Dequeue();
-        _refused.Enqueue(block);
-    }
+    public void AddRefused(RefusedBlock block) => _refused.Add(block);
 
     /// <inheritdoc/>
     public Task FlushAsync()

@@ -10,38 +10,36 @@ namespace Polder.Node.Storage;
 /// </summary>
 public sealed class SqliteBlockStore : IBlockStore, IDisposable
 {
-    private const int ReadCacheKibibytes = 4096;
-    private const int BulkReadCacheKibibytes = 64 * 1024;
-    /// <summary>Of new databases: a block has 200 to 300 bytes, and a page is what each of its index entries costs to write.</summary>
-    private const int PageBytes = 4096;
     private const int PageBlocks = 256;
     private const string OwnerFact = "owner";
     private const string SigningRefusedFact = "signing refused";
 
-    private readonly string _path;
     private readonly ChainNumbers _chains;
     private readonly StoreNotes _notes;
     private readonly Database _database;
     private readonly BlockReader _reader;
     private readonly AccountReader _accounts;
     private readonly BlockEviction _eviction;
-    private readonly StorageThread? _writer;
+    private readonly SqliteBatchWriter? _file;
+    private readonly WriteQueue? _writer;
     private readonly long _diskBytes;
     private List<(HalfBlock Block, long Ordinal, NumberedChain Chain)>? _going;
     private bool _disposed;
 
-    private SqliteBlockStore(string path, Database database, StoreUse use, ReadOnlySpan<byte> owner)
+    internal SqliteBlockStore(string path, Database database, StoreUse use, ReadOnlySpan<byte> owner)
     {
-        (_path, _database) = (path, database);
+        _database = database;
         _notes = new StoreNotes(() => CheckedWriter);
         _chains = new ChainNumbers(database, () => _writer?.SafeTo ?? 0);
         Count = database.Number("SELECT blocks FROM totals");
-        _diskBytes = StorageThread.UsedBytesOf(database);
+        _diskBytes = SqliteBatchWriter.UsedBytesOf(database);
         _notes.Load(database);
         _reader = new BlockReader(database, path);
         _accounts = new AccountReader(database);
         _eviction = new BlockEviction(_reader);
-        if (use != StoreUse.Reading) _writer = new StorageThread(path, owner.IsEmpty ? _notes.Fact(OwnerFact) ?? [] : owner.ToArray(), use == StoreUse.Bulk);
+        if (use == StoreUse.Reading) return;
+        _file = new SqliteBatchWriter(path, owner.IsEmpty ? _notes.Fact(OwnerFact) ?? [] : owner.ToArray(), use == StoreUse.Bulk);
+        _writer = _file.Start();
     }
 
     /// <summary>
@@ -51,58 +49,18 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     /// <param name="path">The file.</param>
     /// <param name="owner">74 bytes of the node's key; a database of another node is refused.</param>
     /// <param name="now">For the name of a file set aside.</param>
-    /// <param name="bulk">For millions of blocks one after the other: some 600 MB of memory, and fewer, larger commits.</param>
+    /// <param name="bulk">For millions of blocks one after the other: 1.1 to 1.4 GB of memory, and fewer, larger commits.</param>
     /// <exception cref="NodeStartException">The file is of a newer version or another node, or cannot be used.</exception>
-    public static SqliteBlockStore Open(string path, ReadOnlySpan<byte> owner, DateTimeOffset now, bool bulk = false)
-    {
-        string? setAside = null;
-        if (File.Exists(path) && DatabaseCheck.IsDamaged(path)) setAside = DatabaseCheck.SetAside(path, now);
-        SqliteBlockStore store;
-        try { store = OpenSound(path, owner, bulk); }
-        catch (StorageException problem) when (problem.IsDamage)
-        {
-            setAside = DatabaseCheck.SetAside(path, now);
-            store = OpenSound(path, owner, bulk);
-        }
-        catch (IOException problem) { throw new NodeStartException(problem.Message, problem); }
-        if (setAside is not null)
-        {
-            store.SetAside = setAside;
-            store.RefuseSigning($"The database was damaged and was set aside as {Path.GetFileName(setAside)}. Nothing is signed until your chain was compared with what your peers hold.");
-            store.Salvaged = DatabaseCheck.Salvage(setAside, store);
-        }
-        return store;
-    }
+    public static SqliteBlockStore Open(string path, ReadOnlySpan<byte> owner, DateTimeOffset now, bool bulk = false) => SqliteOpening.Open(path, owner, now, bulk);
 
     /// <summary>Opens the database for reading only, beside a running node or without one.</summary>
-    public static SqliteBlockStore OpenReadOnly(string path)
-    {
-        try
-        {
-            var database = Database.Open(path, readOnly: true, ReadCacheKibibytes);
-            try
-            {
-                var version = database.Number("PRAGMA user_version");
-                if (version > Schema.Newest)
-                    throw new NodeStartException($"{path} was written by a newer Polder (form {version}; this program knows {Schema.Newest}). Update the program.");
-                if (version is > 0 && version < Schema.Newest)
-                    throw new NodeStartException($"{path} was written by an older Polder (form {version}; this program writes {Schema.Newest}). Start the node once, which brings it up to date: polder run --data {Path.GetDirectoryName(Path.GetFullPath(path))}");
-                return new SqliteBlockStore(path, database, StoreUse.Reading, []);
-            }
-            catch
-            {
-                database.Dispose();
-                throw;
-            }
-        }
-        catch (IOException problem) { throw new NodeStartException(problem.Message, problem); }
-    }
+    public static SqliteBlockStore OpenReadOnly(string path) => SqliteOpening.OpenReadOnly(path);
 
     /// <summary>The damaged file of before, when one was set aside at this start.</summary>
-    public string? SetAside { get; private set; }
+    public string? SetAside { get; internal set; }
 
     /// <summary>Blocks that could still be read from it.</summary>
-    public int Salvaged { get; private set; }
+    public int Salvaged { get; internal set; }
 
     /// <summary>Why nothing may be signed: the own chain is not known to be whole. Kept on disk until <see cref="AllowSigning"/>.</summary>
     public string? SigningRefused => _notes.Fact(SigningRefusedFact) is { } words ? System.Text.Encoding.UTF8.GetString(words) : null;
@@ -115,14 +73,22 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     public string? WriteFailure => _writer?.Failure?.Message;
 
     /// <summary>Groups of writes committed since the start.</summary>
-    public long Commits => _writer?.Commits ?? 0;
+    public long Commits => _file?.Commits ?? 0;
 
     /// <inheritdoc/>
     public long Count { get; private set; }
 
-    internal StorageThread Writer => _writer!;
+    internal SqliteBatchWriter Writer => _file!;
 
     internal IReadOnlyCollection<Hash256> Refusals => _notes.Refusals;
+
+    /// <summary>Notes whose database it is, where nobody's is noted. Another's key when it is another's, else null.</summary>
+    internal byte[]? TakeOwner(ReadOnlySpan<byte> owner)
+    {
+        if (_notes.Fact(OwnerFact) is { } known) return owner.SequenceEqual(known) ? null : known;
+        _notes.SetFact(OwnerFact, owner.ToArray());
+        return null;
+    }
 
     /// <summary>From now on, over restarts, nothing is signed.</summary>
     public void RefuseSigning(string reason) => _notes.SetFact(SigningRefusedFact, System.Text.Encoding.UTF8.GetBytes(reason));
@@ -144,8 +110,7 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     public HalfBlock? Get(ReadOnlySpan<byte> key, uint sequence)
     {
         if (_chains.Find(key) is not { Extent.Count: > 0 } chain) return null;
-        var (writing, open) = Pending;
-        return open?.View.Get(key, sequence) ?? writing?.View.Get(key, sequence) ?? _reader.Get(chain.Number, sequence);
+        return Pending.Get(key, sequence) ?? _reader.Get(chain.Number, sequence);
     }
 
     /// <inheritdoc/>
@@ -158,10 +123,8 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     public IReadOnlyList<HalfBlock> FindByHash(ReadOnlySpan<byte> prefix, int max)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(prefix.Length, 2);
-        var (writing, open) = Pending;
         var found = new List<HalfBlock>();
-        foreach (var batch in (StoreBatch?[])[writing, open])
-            if (batch is not null) found.AddRange(batch.View.FindByHash(prefix, max));
+        foreach (var batch in Pending.Batches) found.AddRange(batch.View.FindByHash(prefix, max));
         Span<byte> hash = stackalloc byte[Hash256.Bytes];
         foreach (var ordinal in HashIndex.Find(_database, prefix))
         {
@@ -184,7 +147,7 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public long DiskBytes => _writer is { UsedBytes: > 0 and var used } ? used : _diskBytes;
+    public long DiskBytes => _file is { UsedBytes: > 0 and var used } ? used : _diskBytes;
 
     /// <inheritdoc/>
     public IReadOnlyList<DayCount> Days() => _accounts.Days();
@@ -240,12 +203,8 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     public HalfBlock? Before(ReadOnlySpan<byte> key, uint sequence)
     {
         if (_chains.Find(key) is not { Extent.Count: > 0 } chain) return null;
-        var (writing, open) = Pending;
-        HalfBlock? best = null;
-        foreach (var candidate in (ReadOnlySpan<HalfBlock?>)
-            [open?.View.Before(key, sequence), writing?.View.Before(key, sequence), _reader.Before(chain.Number, sequence)])
-            if (candidate is not null && (best is null || candidate.Sequence > best.Sequence)) best = candidate;
-        return best;
+        var pending = Pending;
+        return pending.Before(key, sequence, _reader.Before(chain.Number, sequence));
     }
 
     /// <inheritdoc/>
@@ -256,33 +215,31 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
     public IReadOnlyList<HalfBlock> Range(ReadOnlySpan<byte> key, uint from, uint to, int max)
     {
         if (_chains.Find(key) is not { Extent.Count: > 0 } chain || from > to || max <= 0) return [];
-        var (writing, open) = Pending;
-        var written = _reader.Range(chain.Number, from, to, max);
-        return Merge(written, writing?.View.Range(key, from, to, max), open?.View.Range(key, from, to, max), static block => block.Sequence, max);
+        // What waits is taken first: a batch that is written meanwhile is then in both, never in none.
+        var pending = Pending;
+        return pending.Range(_reader.Range(chain.Number, from, to, max), key, from, to, max);
     }
 
     /// <inheritdoc/>
     public IReadOnlyList<HalfBlock> LinkingTo(ReadOnlySpan<byte> key, uint from, uint to, int max)
     {
         if (_chains.Find(key) is not { } chain || from > to || max <= 0) return [];
-        var (writing, open) = Pending;
-        var written = _reader.LinkingTo(chain.Number, from, to, max);
-        return Merge(written, writing?.View.LinkingTo(key, from, to, max), open?.View.LinkingTo(key, from, to, max), static block => block.LinkSequence, max);
+        var pending = Pending;
+        return pending.LinkingTo(_reader.LinkingTo(chain.Number, from, to, max), key, from, to, max);
     }
 
     /// <inheritdoc/>
     public uint LowestUnknown(ReadOnlySpan<byte> key)
     {
         if (_chains.Find(key) is not { } chain) return 1;
-        var (writing, open) = Pending;
-        return chain.Extent.LowestUnknown(from => _reader.FirstGap(chain.Number, from,
-            number => open?.View.Get(chain.Key, number) is not null || writing?.View.Get(chain.Key, number) is not null));
+        var pending = Pending;
+        return chain.Extent.LowestUnknown(from => _reader.FirstGap(chain.Number, from, number => pending.Get(chain.Key, number) is not null));
     }
 
     /// <inheritdoc/>
     public IEnumerable<HalfBlock> All()
     {
-        var (writing, open) = Pending;
+        var pending = Pending;
         var last = _reader.LastOrdinal();
         for (var at = 0L; at < last;)
         {
@@ -290,16 +247,10 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
             foreach (var (block, _) in page) yield return block;
             at = page.Count == PageBlocks ? page[^1].Ordinal : last;
         }
-        foreach (var batch in (StoreBatch?[])[writing, open])
+        foreach (var (block, peer, _) in pending.Rows)
         {
-            if (batch is null) continue;
-            // By index: the open batch may grow while the caller goes through it.
-            for (var i = 0; i < batch.Blocks.Count; i++)
-            {
-                var (block, peer, _) = batch.Blocks[i];
-                var ordinal = _reader.OrdinalOf(peer, block.Sequence);
-                if (ordinal == 0 || ordinal > last) yield return block;
-            }
+            var ordinal = _reader.OrdinalOf(peer, block.Sequence);
+            if (ordinal == 0 || ordinal > last) yield return block;
         }
     }
 
@@ -389,38 +340,10 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
         _database.Dispose();
     }
 
-    private static SqliteBlockStore OpenSound(string path, ReadOnlySpan<byte> owner, bool bulk)
-    {
-        // The log takes over the mode of the file, so the file is made first.
-        if (!File.Exists(path)) Folders.DurableFile.Create(path);
-        var database = Database.Open(path, cacheKibibytes: bulk ? BulkReadCacheKibibytes : ReadCacheKibibytes);
-        try
-        {
-            database.Execute(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"PRAGMA page_size = {PageBytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"));
-            Schema.Upgrade(database, path);
-            var store = new SqliteBlockStore(path, database, bulk ? StoreUse.Bulk : StoreUse.Node, owner);
-            var known = store._notes.Fact(OwnerFact);
-            if (known is null) store._notes.SetFact(OwnerFact, owner.ToArray());
-            else if (!owner.SequenceEqual(known))
-            {
-                store.Dispose();
-                throw new NodeStartException(
-                    $"{path} belongs to another node ({DatabaseCheck.NameOf(known)}) than the key beside it ({DatabaseCheck.NameOf(owner)}). "
-                    + "Put the right identity.key back, or use another folder: --data DIR.");
-            }
-            return store;
-        }
-        catch
-        {
-            database.Dispose();
-            throw;
-        }
-    }
-
-    private StorageThread CheckedWriter =>
+    private WriteQueue CheckedWriter =>
         _writer ?? throw new InvalidOperationException("This store was opened for reading only.");
 
-    private (StoreBatch? Writing, StoreBatch? Open) Pending => _writer?.Pending ?? default;
+    private PendingWrites Pending => _writer?.Pending ?? default;
 
     /// <summary>Counts a new block in; false when its place is taken.</summary>
     private bool TryPlace(HalfBlock block, out BlockRow row)
@@ -438,17 +361,12 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
         return true;
     }
 
-    private bool Holds(NumberedChain chain, HalfBlock block)
-    {
-        var (writing, open) = Pending;
-        return open?.View.Get(block.PublicKey, block.Sequence) is not null
-            || writing?.View.Get(block.PublicKey, block.Sequence) is not null
-            || _reader.OrdinalOf(chain.Number, block.Sequence) > 0;
-    }
+    private bool Holds(NumberedChain chain, HalfBlock block) =>
+        Pending.Get(block.PublicKey, block.Sequence) is not null || _reader.OrdinalOf(chain.Number, block.Sequence) > 0;
 
     private IEnumerable<HalfBlock> NamingOwner(byte[] owner)
     {
-        var (writing, open) = Pending;
+        var pending = Pending;
         var last = _reader.LastOrdinal();
         for (var at = 0L; ;)
         {
@@ -457,16 +375,9 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
             if (page.Count < PageBlocks) break;
             at = page[^1].Ordinal;
         }
-        foreach (var batch in (StoreBatch?[])[writing, open])
-        {
-            if (batch is null) continue;
-            for (var i = 0; i < batch.Blocks.Count; i++)
-            {
-                var (block, peer, linkPeer) = batch.Blocks[i];
-                if (peer != linkPeer && block.LinkKey.SequenceEqual(owner) && _reader.OrdinalOf(peer, block.Sequence) is var ordinal && (ordinal == 0 || ordinal > last))
-                    yield return block;
-            }
-        }
+        foreach (var (block, peer, linkPeer) in pending.Rows)
+            if (peer != linkPeer && block.LinkKey.SequenceEqual(owner) && _reader.OrdinalOf(peer, block.Sequence) is var ordinal && (ordinal == 0 || ordinal > last))
+                yield return block;
     }
 
     private async Task FinishEvictionAsync()
@@ -477,30 +388,9 @@ public sealed class SqliteBlockStore : IBlockStore, IDisposable
         Count -= going.Count;
         foreach (var ofChain in going.GroupBy(static entry => entry.Chain))
         {
-            var (writing, open) = Pending;
-            var (chain, key) = (ofChain.Key, ofChain.Key.Key);
-            var latest = Math.Max(_reader.Latest(chain.Number), Math.Max(open?.View.Latest(key)?.Sequence ?? 0, writing?.View.Latest(key)?.Sequence ?? 0));
+            var (pending, chain) = (Pending, ofChain.Key);
+            var latest = Math.Max(_reader.Latest(chain.Number), pending.Latest(chain.Key)?.Sequence ?? 0);
             chain.Extent.Removed(ofChain.Count(), ofChain.Min(static entry => entry.Block.Sequence), latest);
         }
     }
-
-    private static List<HalfBlock> Merge(
-        List<HalfBlock> written, IReadOnlyList<HalfBlock>? writing, IReadOnlyList<HalfBlock>? open, Func<HalfBlock, uint> order, int max)
-    {
-        if (writing is null or [] && open is null or []) return written;
-        // Older ones stand first, and the sort keeps them so. A block may be on the disk and still in the batch: once is enough.
-        var all = written.Concat(writing ?? []).Concat(open ?? []).DistinctBy(static block => block.Hash);
-        return [.. all.OrderBy(order).Take(max)];
-    }
-}
-
-/// <summary>What a store is opened for.</summary>
-internal enum StoreUse
-{
-    /// <summary>A node's life.</summary>
-    Node,
-    /// <summary>Reading only.</summary>
-    Reading,
-    /// <summary>Millions of blocks one after the other.</summary>
-    Bulk,
 }

@@ -6,11 +6,11 @@ namespace Polder.Node.Storage;
 
 /// <summary>What the store holds beside blocks, few enough to be in memory: frauds, refusals, blocks refused lately, and facts.</summary>
 /// <param name="writer">Where changes go; throws for a store that is only read.</param>
-internal sealed class StoreNotes(Func<StorageThread> writer)
+internal sealed class StoreNotes(Func<WriteQueue> writer)
 {
     private readonly FraudBook _frauds = new();
     private readonly HashSet<Hash256> _refusals = [];
-    private readonly Queue<RefusedBlock> _refused = [];
+    private readonly RefusedBlocks _refused = new();
     private readonly Dictionary<string, byte[]> _facts = [];
 
     public IReadOnlyList<FraudProof> Frauds => _frauds.All;
@@ -40,21 +40,9 @@ internal sealed class StoreNotes(Func<StorageThread> writer)
         if (_refusals.Add(proposal)) writer().Write(proposal, static (batch, added) => batch.Refusals.Add(added));
     }
 
-    public IReadOnlyList<RefusedBlock> Refused(ReadOnlySpan<byte> key)
-    {
-        var found = new List<RefusedBlock>();
-        foreach (var refused in _refused)
-            if (key.IsEmpty || key.SequenceEqual(refused.Block.PublicKey)) found.Add(refused);
-        return found;
-    }
+    public IReadOnlyList<RefusedBlock> Refused(ReadOnlySpan<byte> key) => _refused.Of(key);
 
-    public void AddRefused(RefusedBlock block)
-    {
-        foreach (var known in _refused)
-            if (known.Block.Equals(block.Block)) return;
-        if (_refused.Count >= Ledger.Limits.RefusedBlocksMax) _refused.Dequeue();
-        _refused.Enqueue(block);
-    }
+    public void AddRefused(RefusedBlock block) => _refused.Add(block);
 
     public void Load(Database database)
     {

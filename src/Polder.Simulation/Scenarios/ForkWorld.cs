@@ -1,5 +1,6 @@
 using System.Globalization;
 using Polder.Ledger;
+using Polder.Ledger.Blocks;
 using Polder.Ledger.Dissemination;
 using Polder.Ledger.Records;
 using Polder.Overlay;
@@ -150,8 +151,8 @@ public sealed class ForkWorld
             for (var i = 1; i <= 5; i++)
                 World.At(World.Now + TimeSpan.FromMilliseconds(200 * i), () => mallory.Run(() =>
                 {
-                    if (alice.Ledger!.Store.Get(one.PublicKey, 1) is null) cheater.Throw(alice, one);
-                    if (bob.Ledger!.Store.Get(one.PublicKey, 1) is null) cheater.Throw(bob, other);
+                    if (!HasSeen(alice, one)) cheater.Throw(alice, one);
+                    if (!HasSeen(bob, other)) cheater.Throw(bob, other);
                 }));
         });
         var shown = World.Now;
@@ -163,9 +164,16 @@ public sealed class ForkWorld
         }
         var head = HeadOf(mallory.Identity.Public.Bytes);
         World.RunUntil(() => Knowing(head) >= Enough * _honest.Count, _options.Limit, "95 of 100 know of the fork", TimeSpan.FromMilliseconds(100),
-            () => $"{Knowing(head)} of {_honest.Count} do");
+            () => $"{Knowing(head)} of {_honest.Count} do; the victims: {Standing(alice, mallory)}; {Standing(bob, mallory)}");
         var times = _known[head];
         return new ForkTimes(Max(times.First - shown), Max(times.Enough - shown));
+
+        // Not just any block of that number: the other victim's may have come first, by way of friends.
+        static bool HasSeen(SimulatedNode victim, HalfBlock block)
+        {
+            var store = victim.Ledger!.Store;
+            return store.Get(block.Hash) is not null || store.FraudOf(block.PublicKey) is not null;
+        }
 
         static TimeSpan Max(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
     }
@@ -211,6 +219,15 @@ public sealed class ForkWorld
     };
 
     private bool IsConnected(SimulatedNode node) => node.Ledger!.Peers.Count(peer => peer.IsPolder) >= Math.Min(4, _honest.Count - 1);
+
+    /// <summary>Whether a victim holds what it was shown, and among whom it stands.</summary>
+    private string Standing(SimulatedNode victim, SimulatedNode mallory)
+    {
+        var ledger = victim.Ledger!;
+        var full = ledger.Peers.Where(static peer => peer.IsPolder).ToList();
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{victim.Name} holds {ledger.Store.CountOf(mallory.Identity.Public.Bytes)} of its blocks, has {full.Count} full neighbours, {full.Count(peer => _honest.Exists(node => peer.Key == node.Identity.Public))} of them honest");
+    }
 
     private int Knowing(ulong head) => _known.TryGetValue(head, out var known) ? known.Knowing : 0;
 

@@ -29,6 +29,8 @@ internal sealed class HostileGossiper : Community
     private readonly SimulatedNode _node;
     private readonly Hostility _how;
     private readonly Prng _chance;
+    /// <summary>Places in chains that it did its worst with. Once each: two forgers would else forge each other's forgeries for ever.</summary>
+    private readonly HashSet<(PublicKey Key, uint Sequence, bool IsProof)> _done = [];
 
     public HostileGossiper(SimulatedNode node, CommunityContext context, Hostility how) : base(TrustChainCommunity.Id, context, MessageForm.GlobalTime)
     {
@@ -48,6 +50,7 @@ internal sealed class HostileGossiper : Community
 
     private void Receive(Peer from, BlockPush push)
     {
+        if (!IsFirst(push.Blocks[0], isProof: false)) return;
         if (_how == Hostility.Delays) Later(() => Everybody(new BlockPush(push.Hops, push.Blocks)));
         if (_how != Hostility.Forges || Changed(push.Blocks[0]) is not { } changed) return;
         Everybody(new BlockPush(byte.MaxValue, [changed]));
@@ -56,9 +59,13 @@ internal sealed class HostileGossiper : Community
 
     private void Receive(Peer from, FraudPush push)
     {
+        if (!IsFirst(push.Proof.First, isProof: true)) return;
         if (_how == Hostility.Delays) Later(() => Everybody(push));
         if (_how == Hostility.Forges && Changed(push.Proof.First) is { } changed) Everybody(new FraudPush(push.Proof with { Second = changed }));
     }
+
+    private bool IsFirst(HalfBlock block, bool isProof) =>
+        PublicKey.TryParse(block.PublicKey, out var key) && _done.Add((key, block.Sequence, isProof));
 
     private void Flood()
     {

@@ -169,8 +169,8 @@ public sealed class SpreadingTests
 /// <summary>Forks among hundreds, with hostile gossipers, loss and a cut network; and old backups.</summary>
 public sealed class ForkScenarioTests
 {
-    public static TheoryData<string, ulong> Fork => Simulation.ScenarioRuns.Seeds("fork", fresh: 0);
-    public static TheoryData<string, ulong> Restore => Simulation.ScenarioRuns.Seeds("restore", fresh: 1);
+    public static TheoryData<string, ulong> Fork => Simulation.ScenarioRuns.Seeds("fork", fresh: 1);
+    public static TheoryData<string, ulong> Restore => Simulation.ScenarioRuns.Seeds("restore", fresh: 3);
 
     [Theory, MemberData(nameof(Fork))]
     public void A_fork_is_proven_within_seconds(string scenario, ulong seed) => Simulation.ScenarioRuns.Try(scenario, seed);

@@ -16,8 +16,8 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
     private const int EvictionPages = 8;
 
     private readonly PostgresReader _reader;
-    private readonly PostgresThread? _writer;
-    private readonly Queue<RefusedBlock> _refused = [];
+    private readonly WriteQueue? _writer;
+    private readonly RefusedBlocks _refused = new();
     private readonly PostgresReader _counter;
     private long _inDatabase, _diskBytes, _evictedTo;
     private bool _disposed;
@@ -26,7 +26,7 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
     {
         (_reader, _counter) = (new PostgresReader(address), new PostgresReader(address));
         Recount();
-        if (!readOnly) _writer = new PostgresThread(address, Recount);
+        if (!readOnly) _writer = new PostgresBatchWriter(address, Recount).Start();
     }
 
     /// <summary>Opens the database, creating its tables in the schema "polder" or bringing them up to date.</summary>
@@ -48,7 +48,7 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
             return new PostgresBlockStore(parsed, readOnly);
         }
         catch (StorageException problem) { throw new NodeStartException(problem.Message, problem); }
-        catch (Exception problem) when (PostgresThread.IsProblem(problem)) { throw new NodeStartException(PostgresThread.Problem(problem, parsed).Message, problem); }
+        catch (Exception problem) when (PostgresBatchWriter.IsProblem(problem)) { throw new NodeStartException(PostgresBatchWriter.Problem(problem, parsed).Message, problem); }
     }
 
     /// <summary>Why nothing can be written at present; null normally.</summary>
@@ -67,17 +67,17 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
     /// <inheritdoc/>
     public int CountOf(ReadOnlySpan<byte> key)
     {
-        var (writing, open) = Pending;
-        return _reader.Extent(key.ToArray()).Blocks + (writing?.View.CountOf(key) ?? 0) + (open?.View.CountOf(key) ?? 0);
+        var pending = Pending;
+        return _reader.Extent(key.ToArray()).Blocks + pending.CountOf(key);
     }
 
     /// <inheritdoc/>
     public IReadOnlyList<ChainSummary> Chains()
     {
-        var (writing, open) = Pending;
+        var pending = Pending;
         var chains = _reader.Chains().ToDictionary(static chain => Convert.ToHexString(chain.Key.Span));
-        foreach (var batch in (StoreBatch?[])[writing, open])
-            foreach (var more in batch?.View.Chains() ?? [])
+        foreach (var batch in pending.Batches)
+            foreach (var more in batch.View.Chains())
             {
                 var key = Convert.ToHexString(more.Key.Span);
                 chains[key] = chains.TryGetValue(key, out var known) ? known with { Blocks = known.Blocks + more.Blocks, Latest = Math.Max(known.Latest, more.Latest) } : more;
@@ -88,9 +88,9 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
     /// <inheritdoc/>
     public HalfBlock? Get(ReadOnlySpan<byte> key, uint sequence)
     {
-        var (writing, open) = Pending;
+        var pending = Pending;
         // The database first: whoever wrote there was first.
-        return _reader.Get(key.ToArray(), sequence) ?? writing?.View.Get(key, sequence) ?? open?.View.Get(key, sequence);
+        return _reader.Get(key.ToArray(), sequence) ?? pending.Get(key, sequence);
     }
 
     /// <inheritdoc/>
@@ -99,10 +99,7 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
     /// <inheritdoc/>
     public HalfBlock? Latest(ReadOnlySpan<byte> key)
     {
-        var (writing, open) = Pending;
-        HalfBlock? best = null;
-        foreach (var candidate in (HalfBlock?[])[writing?.View.Latest(key), open?.View.Latest(key)])
-            if (candidate is not null && (best is null || candidate.Sequence > best.Sequence)) best = candidate;
+        var best = Pending.Latest(key);
         var latest = _reader.Extent(key.ToArray()).Latest;
         return best is null || latest >= best.Sequence ? (latest == 0 ? best : _reader.Get(key.ToArray(), latest)) : best;
     }
@@ -110,11 +107,8 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
     /// <inheritdoc/>
     public HalfBlock? Before(ReadOnlySpan<byte> key, uint sequence)
     {
-        var (writing, open) = Pending;
-        var best = _reader.Before(key.ToArray(), sequence);
-        foreach (var candidate in (HalfBlock?[])[writing?.View.Before(key, sequence), open?.View.Before(key, sequence)])
-            if (candidate is not null && (best is null || candidate.Sequence > best.Sequence)) best = candidate;
-        return best;
+        var pending = Pending;
+        return pending.Before(key, sequence, _reader.Before(key.ToArray(), sequence));
     }
 
     /// <inheritdoc/>
@@ -125,43 +119,34 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
     public IReadOnlyList<HalfBlock> Range(ReadOnlySpan<byte> key, uint from, uint to, int max)
     {
         if (from > to || max <= 0) return [];
-        var (writing, open) = Pending;
-        return Merge(_reader.Range(key.ToArray(), from, to, max), writing?.View.Range(key, from, to, max), open?.View.Range(key, from, to, max), static block => block.Sequence, max);
+        var pending = Pending;
+        return pending.Range(_reader.Range(key.ToArray(), from, to, max), key, from, to, max);
     }
 
     /// <inheritdoc/>
     public IReadOnlyList<HalfBlock> LinkingTo(ReadOnlySpan<byte> key, uint from, uint to, int max)
     {
         if (from > to || max <= 0) return [];
-        var (writing, open) = Pending;
-        return Merge(_reader.LinkingTo(key.ToArray(), from, to, max), writing?.View.LinkingTo(key, from, to, max), open?.View.LinkingTo(key, from, to, max), static block => block.LinkSequence, max);
+        var pending = Pending;
+        return pending.LinkingTo(_reader.LinkingTo(key.ToArray(), from, to, max), key, from, to, max);
     }
 
     /// <inheritdoc/>
     public uint LowestUnknown(ReadOnlySpan<byte> key)
     {
-        var (bytes, (writing, open)) = (key.ToArray(), Pending);
+        var (bytes, pending) = (key.ToArray(), Pending);
         var gap = _reader.FirstGap(bytes);
-        while (gap < uint.MaxValue && (writing?.View.Get(bytes, (uint)gap) is not null || open?.View.Get(bytes, (uint)gap) is not null || _reader.Has(bytes, gap))) gap++;
+        while (gap < uint.MaxValue && (pending.Get(bytes, (uint)gap) is not null || _reader.Has(bytes, gap))) gap++;
         return (uint)Math.Min(gap, uint.MaxValue);
     }
 
     /// <inheritdoc/>
     public IEnumerable<HalfBlock> All()
     {
-        var (writing, open) = Pending;
-        var last = 0L;
-        foreach (var (place, block) in AllAfter(0))
-        {
-            last = place;
-            yield return block;
-        }
-        foreach (var batch in (StoreBatch?[])[writing, open])
-            for (var i = 0; batch is not null && i < batch.Blocks.Count; i++)
-            {
-                var block = batch.Blocks[i].Block;
-                if (!_reader.Has(block.PublicKey.ToArray(), block.Sequence)) yield return block;
-            }
+        var pending = Pending;
+        foreach (var (_, block) in AllAfter(0)) yield return block;
+        foreach (var (block, _, _) in pending.Rows)
+            if (!_reader.Has(block.PublicKey.ToArray(), block.Sequence)) yield return block;
     }
 
     /// <inheritdoc/>
@@ -188,6 +173,8 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
         high.Fill(0xFF);
         prefix[..Math.Min(8, prefix.Length)].CopyTo(low);
         prefix[..Math.Min(8, prefix.Length)].CopyTo(high);
+        // What waits is taken first: what is written meanwhile is then in both, never in none.
+        var pending = Pending;
         var found = new List<HalfBlock>();
         Span<byte> hash = stackalloc byte[Hash256.Bytes];
         // Two bytes are the same, so the sign is: as numbers they are in the same order.
@@ -196,9 +183,8 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
             block.Hash.CopyTo(hash);
             if (found.Count < max && hash.StartsWith(prefix)) found.Add(block);
         }
-        var (writing, open) = Pending;
-        foreach (var batch in (StoreBatch?[])[writing, open])
-            foreach (var block in batch?.View.FindByHash(prefix, max) ?? [])
+        foreach (var batch in pending.Batches)
+            foreach (var block in batch.View.FindByHash(prefix, max))
                 if (found.Count < max && !found.Contains(block)) found.Add(block);
         return found;
     }
@@ -269,9 +255,7 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
     public bool Add(HalfBlock block)
     {
         ArgumentNullException.ThrowIfNull(block);
-        var (writing, open) = Pending;
-        if (writing?.View.Get(block.PublicKey, block.Sequence) is not null || open?.View.Get(block.PublicKey, block.Sequence) is not null
-            || _reader.Has(block.PublicKey.ToArray(), block.Sequence)) return false;
+        if (Pending.Get(block.PublicKey, block.Sequence) is not null || _reader.Has(block.PublicKey.ToArray(), block.Sequence)) return false;
         CheckedWriter.Write(block, static (batch, added) => batch.Blocks.Add(new BlockRow(added, 0, 0)));
         return true;
     }
@@ -352,23 +336,10 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<RefusedBlock> Refused(ReadOnlySpan<byte> key)
-    {
-        var found = new List<RefusedBlock>();
-        foreach (var refused in _refused)
-            if (key.IsEmpty || key.SequenceEqual(refused.Block.PublicKey)) found.Add(refused);
-        return found;
-    }
+    public IReadOnlyList<RefusedBlock> Refused(ReadOnlySpan<byte> key) => _refused.Of(key);
 
     /// <inheritdoc/>
-    public void AddRefused(RefusedBlock block)
-    {
-        ArgumentNullException.ThrowIfNull(block);
-        foreach (var known in _refused)
-            if (known.Block.Equals(block.Block)) return;
-        if (_refused.Count >= Ledger.Limits.RefusedBlocksMax) _refused.Dequeue();
-        _refused.Enqueue(block);
-    }
+    public void AddRefused(RefusedBlock block) => _refused.Add(block);
 
     /// <inheritdoc/>
     public Task FlushAsync() => CheckedWriter.FlushAsync();
@@ -386,9 +357,9 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
         _counter.Dispose();
     }
 
-    private PostgresThread CheckedWriter => _writer ?? throw new InvalidOperationException("This store was opened for reading only.");
+    private WriteQueue CheckedWriter => _writer ?? throw new InvalidOperationException("This store was opened for reading only.");
 
-    private (StoreBatch? Writing, StoreBatch? Open) Pending => _writer?.Pending ?? default;
+    private PendingWrites Pending => _writer?.Pending ?? default;
 
     // On the writer's thread, under its lock, so that nobody sees a block both here and there. Others write too: it is a count of lately.
     private void Recount()
@@ -403,7 +374,7 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
 
     private IEnumerable<HalfBlock> Naming(byte[] key)
     {
-        var (writing, open) = Pending;
+        var pending = Pending;
         for (var at = 0L; ;)
         {
             var page = _reader.Naming(key, at, PageBlocks);
@@ -411,29 +382,22 @@ public sealed class PostgresBlockStore : IBlockStore, IDisposable
             if (page.Count < PageBlocks) break;
             at = page[^1].Place;
         }
-        foreach (var batch in (StoreBatch?[])[writing, open])
-            foreach (var block in batch?.View.Naming(key) ?? [])
+        foreach (var batch in pending.Batches)
+            foreach (var block in batch.View.Naming(key))
                 if (!_reader.Has(block.PublicKey.ToArray(), block.Sequence)) yield return block;
     }
 
     private List<FraudProof> Frauds(string where, params object[] values)
     {
-        var frauds = new List<FraudProof>();
+        var (pending, frauds) = (Pending, new List<FraudProof>());
         _reader.Rows("SELECT kind, first, second, proposal FROM frauds" + where + " ORDER BY ordinal", row =>
         {
             if (HalfBlock.TryUnpack((byte[])row[1], out var first) && HalfBlock.TryUnpack((byte[])row[2], out var second))
                 frauds.Add(new FraudProof((FraudKind)row.GetInt32(0), first, second) { Proposal = !row.IsDBNull(3) && HalfBlock.TryUnpack((byte[])row[3], out var proposal) ? proposal : null });
         }, values);
-        var (writing, open) = Pending;
-        foreach (var batch in (StoreBatch?[])[writing, open])
-            foreach (var waiting in batch?.Frauds ?? [])
+        foreach (var batch in pending.Batches)
+            foreach (var waiting in batch.Frauds)
                 if (!frauds.Exists(waiting.SameBlocks)) frauds.Add(waiting);
         return frauds;
-    }
-
-    private static List<HalfBlock> Merge(List<HalfBlock> written, IReadOnlyList<HalfBlock>? writing, IReadOnlyList<HalfBlock>? open, Func<HalfBlock, uint> order, int max)
-    {
-        if (writing is null or [] && open is null or []) return written;
-        return [.. written.Concat(writing ?? []).Concat(open ?? []).DistinctBy(static block => block.Hash).OrderBy(order).Take(max)];
     }
 }

@@ -87,11 +87,11 @@ internal sealed class PostgresReader(NpgsqlConnectionStringBuilder address) : ID
                 }
                 return;
             }
-            catch (Exception problem) when (problem is not StorageException && PostgresThread.IsProblem(problem))
+            catch (Exception problem) when (problem is not StorageException && PostgresBatchWriter.IsProblem(problem))
             {
                 _connection?.Dispose();
                 _connection = null;
-                if (came || tries > 0 || problem is PostgresException) throw PostgresThread.Problem(problem, address);
+                if (came || tries > 0 || problem is PostgresException) throw PostgresBatchWriter.Problem(problem, address);
             }
         }
     }
