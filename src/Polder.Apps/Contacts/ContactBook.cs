@@ -150,7 +150,7 @@ public sealed class ContactBook
     {
         if (!_cards.TryGetValue(key, out var card)) return ContactRefusal.NotAContact;
         if (await PutAsync(card with { Blocked = false }) is not ContactRefusal.None and var refusal) return refusal;
-        await _list.AddAsync(key, card.Origin, default, card.Name);
+        await _list.AddAsync(key, ContactOrigin.Added, default, card.Name);
         return ContactRefusal.None;
     }
 
@@ -249,7 +249,7 @@ public sealed class ContactBook
             }
             else if (card.Blocked) _ = _list.RemoveAsync(contact.Key);
         foreach (var card in _cards.Values.OrderBy(static card => card.Key).ToArray())
-            if (!card.Blocked && _list.Find(card.Key) is null) _ = _list.AddAsync(card.Key, card.Origin, default, card.Name);
+            if (!card.Blocked && _list.Find(card.Key) is null) _ = _list.AddAsync(card.Key, ContactOrigin.Added, default, card.Name);
     }
 
     private ContactCard CardOf(Contact contact) => new()
