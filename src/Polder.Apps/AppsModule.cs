@@ -1,3 +1,4 @@
+using Polder.Apps.Bundles;
 using Polder.Apps.Contacts;
 using Polder.Overlay;
 
@@ -13,5 +14,6 @@ public sealed class AppsModule : INodeModule
     public void Join(NodeHost node)
     {
         new ContactsModule().Join(node);
+        new MailModule().Join(node);
     }
 }
