@@ -19,10 +19,14 @@ public enum ContactRefusal
     BadName,
     /// <summary>Another contact has this name.</summary>
     NameTaken,
+    /// <summary>A contact has the name that this key comes with, and another key.</summary>
+    OtherKey,
     /// <summary>A note is too long, or all together are.</summary>
     NotesTooLong,
     /// <summary>The book is full.</summary>
     Full,
+    /// <summary>Nobody of that key waits for an answer.</summary>
+    NoRequest,
     /// <summary>The disk refused.</summary>
     NotKept,
 }
@@ -41,8 +45,10 @@ public static class ContactRefusals
         ContactRefusal.Blocked => "You blocked this person. Unblock first: polder contact unblock NAME",
         ContactRefusal.BadName => $"A name has 1 to {ContactNames.BytesMax} bytes of letters that can be seen, on one line.",
         ContactRefusal.NameTaken => "Another contact has this name, and names must tell people apart. Choose another.",
+        ContactRefusal.OtherKey => "One of your contacts has this name and another key. Either this key is forged, or the person has a second device: ask, compare the numbers, and add it under another name.",
         ContactRefusal.NotesTooLong => $"Notes have at most {ContactBook.NotesBytesMax} bytes for each contact.",
         ContactRefusal.Full => $"The book holds {ContactBook.ContactsMax} people, and it is full. Remove somebody first.",
+        ContactRefusal.NoRequest => "Nobody of that key waits for your word any more.",
         ContactRefusal.NotKept => "The disk refused to keep this, so nothing was changed. Is it full?",
         _ => "This was not done.",
     };

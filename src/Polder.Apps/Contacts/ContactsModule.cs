@@ -3,7 +3,7 @@ using Polder.Overlay.Invitations;
 
 namespace Polder.Apps.Contacts;
 
-/// <summary>People: offers the <see cref="ContactBook"/>, over the overlay's <see cref="ContactList"/> (offered before, or made here).</summary>
+/// <summary>People: offers the <see cref="ContactBook"/> and the <see cref="ContactService"/>, over the overlay's <see cref="ContactList"/> (offered before, or made here).</summary>
 public sealed class ContactsModule : INodeModule
 {
     /// <inheritdoc/>
@@ -15,5 +15,6 @@ public sealed class ContactsModule : INodeModule
         ArgumentNullException.ThrowIfNull(node);
         if (node.Find<ContactList>() is null) node.Offer(new ContactList(node));
         node.Offer(new ContactBook(node));
+        node.Offer(new ContactService(node));
     }
 }

@@ -39,6 +39,9 @@ internal static unsafe partial class Sodium
     [LibraryImport(Library, EntryPoint = "crypto_sign_verify_detached")]
     internal static partial int SignVerifyDetached(byte* signature, byte* message, ulong messageLength, byte* publicKey);
 
+    [LibraryImport(Library, EntryPoint = "crypto_core_ed25519_is_valid_point")]
+    internal static partial int IsValidPoint(byte* point);
+
     [LibraryImport(Library, EntryPoint = "crypto_scalarmult_base")]
     internal static partial int ScalarmultBase(byte* publicKey, byte* secretKey);
 
