@@ -63,8 +63,7 @@ internal sealed record Envelope(int Class, uint Expires, ulong Hint, UInt128 Loc
         writer.WriteByte((byte)Class);
         writer.WriteUInt32(Expires);
         writer.WriteUInt64(Hint);
-        writer.WriteUInt64((ulong)(Lock >> 64));
-        writer.WriteUInt64((ulong)Lock);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(writer.Reserve(16), Lock);
         Ephemeral.CopyTo(writer.Reserve(Hash256.Bytes));
     }
 

@@ -36,6 +36,9 @@ public sealed record MailOptions
     /// <summary>Whether a contact who asks us to carry a letter is told that its receiver is our contact, too. Default true.</summary>
     public bool TellsCommonFriends { get; init; } = true;
 
+    /// <summary>Bytes of own letters that wait. Default 256 MiB; above that nothing more is posted.</summary>
+    public long OwnBytesMax { get; init; } = 256L << 20;
+
     /// <summary>Bytes carried for others in all. Default 64 MiB.</summary>
     public long CarriedBytesMax { get; init; } = 64L << 20;
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Polder.Cryptography;
 using Polder.Identity;
 
 namespace Polder.Apps.Bundles;
@@ -74,6 +73,14 @@ internal sealed class Outbox
         _letters.Remove(letter.Id);
         _byHead.Remove(letter.Id.Head);
         _store.Remove(MailShelf.Own, letter.Id.Hash.ToArray());
+    }
+
+    /// <summary>Forgets those that are over, longest over first, until no more than so many are left in all.</summary>
+    public void Shrink(int most)
+    {
+        if (_letters.Count <= most) return;
+        foreach (var letter in _letters.Values.Where(static letter => !letter.IsOpen).OrderBy(static letter => letter.StageAt).ThenBy(static letter => letter.Id).Take(_letters.Count - most).ToArray())
+            Remove(letter);
     }
 
     /// <summary>Takes what was kept.</summary>

@@ -28,6 +28,15 @@ internal sealed class OwnLetter
     /// <summary>Whether it is on the disk: before that it is shown to nobody.</summary>
     public bool IsKept { get; set; }
 
+    /// <summary>Never offered to anybody yet.</summary>
+    public bool IsFresh { get; set; }
+
+    /// <summary>When it was posted, on the node's clock; long ago for one of an earlier run.</summary>
+    public TimeSpan Since { get; init; } = TimeSpan.FromDays(-3650);
+
+    /// <summary>When its copies were last given out anew, on the node's clock.</summary>
+    public TimeSpan SpreadAt { get; set; }
+
     public bool IsOpen => Stage is LetterStage.OnlyHere or LetterStage.WaitingWith;
 
     /// <remarks><code>
