@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Polder.Apps;
 using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Ledger;
@@ -152,6 +153,7 @@ public sealed class NodeBuilder
             host.Offer(contacts);
             host.Offer(new InvitationService(host, contacts));
             host.Offer(new TagService(host));
+            new AppsModule().Join(host);
             host.Join(static context => new IPv8DhtCommunity(context));
             var dht = host.Join(static context => new DhtCommunity(context));
             dht.Service.Relays = () => host.Relays.Reservations;

@@ -36,6 +36,13 @@ public static unsafe class Ed25519
             return Sodium.SignVerifyDetached(s, m, (ulong)message.Length, pk) == 0;
     }
 
+    /// <summary>Whether 32 bytes are a point of the main group in its one encoding: what every honest public key is.</summary>
+    public static bool IsPoint(ReadOnlySpan<byte> publicKey)
+    {
+        if (publicKey.Length != PublicKeyBytes) return false;
+        fixed (byte* pk = publicKey) return Sodium.IsValidPoint(pk) == 1;
+    }
+
     private static void Require(bool lengthsAreRight)
     {
         if (!lengthsAreRight) throw new ArgumentException("A key, seed or signature has the wrong length.");

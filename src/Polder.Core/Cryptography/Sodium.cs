@@ -39,6 +39,9 @@ internal static unsafe partial class Sodium
     [LibraryImport(Library, EntryPoint = "crypto_sign_verify_detached")]
     internal static partial int SignVerifyDetached(byte* signature, byte* message, ulong messageLength, byte* publicKey);
 
+    [LibraryImport(Library, EntryPoint = "crypto_core_ed25519_is_valid_point")]
+    internal static partial int IsValidPoint(byte* point);
+
     [LibraryImport(Library, EntryPoint = "crypto_scalarmult_base")]
     internal static partial int ScalarmultBase(byte* publicKey, byte* secretKey);
 
@@ -68,4 +71,24 @@ internal static unsafe partial class Sodium
     [LibraryImport(Library, EntryPoint = "crypto_aead_chacha20poly1305_ietf_decrypt")]
     internal static partial int ChaCha20Poly1305Decrypt(
         byte* text, ulong* textLength, byte* none, byte* box, ulong boxLength, byte* associated, ulong associatedLength, byte* nonce, byte* key);
+
+    // Group operations of edwards25519 (Spake2). The "noclamp" forms take the scalar as it is.
+
+    [LibraryImport(Library, EntryPoint = "crypto_core_ed25519_is_valid_point")]
+    internal static partial int Ed25519IsValidPoint(byte* point);
+
+    [LibraryImport(Library, EntryPoint = "crypto_core_ed25519_add")]
+    internal static partial int Ed25519Add(byte* sum, byte* left, byte* right);
+
+    [LibraryImport(Library, EntryPoint = "crypto_core_ed25519_sub")]
+    internal static partial int Ed25519Sub(byte* difference, byte* left, byte* right);
+
+    [LibraryImport(Library, EntryPoint = "crypto_core_ed25519_scalar_reduce")]
+    internal static partial void Ed25519ScalarReduce(byte* scalar, byte* number64);
+
+    [LibraryImport(Library, EntryPoint = "crypto_scalarmult_ed25519_noclamp")]
+    internal static partial int ScalarmultEd25519NoClamp(byte* result, byte* scalar, byte* point);
+
+    [LibraryImport(Library, EntryPoint = "crypto_scalarmult_ed25519_base_noclamp")]
+    internal static partial int ScalarmultEd25519BaseNoClamp(byte* result, byte* scalar);
 }

@@ -53,6 +53,17 @@ public sealed class PublicKey : IEquatable<PublicKey>, IComparable<PublicKey>
     /// <summary>The Ed25519 half, 32 bytes: for signatures.</summary>
     public ReadOnlySpan<byte> SigningKey => _bytes.AsSpan(KeyFormat.SigningOffset, 32);
 
+    /// <summary>
+    /// Whether somebody can hold this key: both halves are points that a secret leads to, none that everybody or nobody can use. For keys that people
+    /// hand over; whoever signed or made a session has proved it.
+    /// </summary>
+    public bool IsSound()
+    {
+        Span<byte> secret = stackalloc byte[X25519.KeyBytes], shared = stackalloc byte[X25519.KeyBytes];
+        secret[0] = 8;
+        return Ed25519.IsPoint(SigningKey) && X25519.TryAgree(secret, BoxKey, shared);
+    }
+
     /// <summary>SHA-1 of the 74 bytes (IPv8 "mid").</summary>
     public PeerId Id
     {

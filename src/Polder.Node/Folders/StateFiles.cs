@@ -15,6 +15,7 @@ namespace Polder.Node.Folders;
 /// tags               tags joined                     (TagFile)
 /// dht.records        our own records in the DHT
 /// session.keys       keys that had sessions with us  (StickyKeyFile)
+/// contacts.book      names, notes and marks of contacts (apps: ContactBookFile)
 /// crawl.progress     chains looked at lately: 8 bytes of the node id, 4 of Unix seconds each (Survey)
 /// </code></remarks>
 internal sealed class StateFiles(string folder, NodeLoop loop) : IStateStore
@@ -37,6 +38,7 @@ internal sealed class StateFiles(string folder, NodeLoop loop) : IStateStore
         StatePart.DhtRecords => "dht.records",
         StatePart.StickyKeys => "session.keys",
         StatePart.CrawlProgress => "crawl.progress",
+        StatePart.ContactBook => "contacts.book",
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, null),
     });
 

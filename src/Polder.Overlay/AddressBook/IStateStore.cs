@@ -19,6 +19,8 @@ public enum StatePart
     StickyKeys,
     /// <summary>When which chain was looked at last, while everybody's are fetched.</summary>
     CrawlProgress,
+    /// <summary>What the owner knows of each contact: names, notes, who is verified or blocked.</summary>
+    ContactBook,
 }
 
 /// <summary>

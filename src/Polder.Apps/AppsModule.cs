@@ -1,0 +1,19 @@
+using Polder.Apps.Bundles;
+using Polder.Apps.Contacts;
+using Polder.Overlay;
+
+namespace Polder.Apps;
+
+/// <summary>What people do with a node. Each app is a module of its own; offer the stores that they name to the host before.</summary>
+public sealed class AppsModule : INodeModule
+{
+    /// <inheritdoc/>
+    public string Name => "apps";
+
+    /// <inheritdoc/>
+    public void Join(NodeHost node)
+    {
+        new ContactsModule().Join(node);
+        new MailModule().Join(node);
+    }
+}
