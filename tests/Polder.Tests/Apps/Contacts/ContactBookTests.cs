@@ -1,7 +1,6 @@
 using Polder.Apps.Contacts;
 using Polder.Cryptography;
 using Polder.Identity;
-using Polder.Overlay;
 using Polder.Overlay.AddressBook;
 using Polder.Overlay.Invitations;
 using Polder.Simulation;

@@ -1,7 +1,6 @@
 using Polder.Apps.Contacts;
 using Polder.Overlay;
 using Polder.Overlay.AddressBook;
-using Polder.Overlay.Dht;
 using Polder.Overlay.Invitations;
 using Polder.Simulation;
 using Polder.Tests.Overlay;

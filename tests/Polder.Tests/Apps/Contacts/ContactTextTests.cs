@@ -86,7 +86,7 @@ public sealed class ContactTextTests
     {
         var carla = KeyPair.FromEntropy([.. Enumerable.Range(2, 64).Select(i => (byte)i)]).Public;
         var at = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
-        Polder.Net.Endpoint.TryParse("127.0.0.1:8090", out var address);
+        Assert.True(Polder.Net.Endpoint.TryParse("127.0.0.1:8090", out var address));
         var bytes = new Introduction(Anna.Public, Ben, at, "Ben", [address]).Sign(Anna, carla, Ed25519Signatures.Instance);
         var read = Introduction.TryRead(bytes, carla, Ed25519Signatures.Instance)!;
         Assert.Equal((Anna.Public, Ben, at, "Ben"), (read.Introducer, read.Person, read.At, read.Name));
