@@ -14,6 +14,8 @@ namespace Polder.Node.Chat;
 /// </summary>
 internal sealed class SqliteChatStore : IChatStore, IDisposable
 {
+    /// <summary>Its name in a data folder.</summary>
+    public const string FileName = "chat.db";
     private const int CacheKibibytes = 8 * 1024;
     /// <summary>After so many events the log is brought home.</summary>
     private const int EventsInLogMax = 4_000;
@@ -34,6 +36,19 @@ internal sealed class SqliteChatStore : IChatStore, IDisposable
     /// <param name="workers">Who waits for the disk; null: <see cref="FlushAsync"/> does.</param>
     /// <exception cref="NodeStartException">A newer Polder wrote it, or SQLite is missing.</exception>
     public static SqliteChatStore Open(string path, IWorkers? workers = null)
+    {
+        try { return OpenWhole(path, workers); }
+        catch (StorageException problem) when (problem.IsDamage)
+        {
+            // Nothing is thrown away: the damaged file stays beside the new one.
+            File.Move(path, path + ".damaged", overwrite: true);
+            File.Delete(path + "-wal");
+            File.Delete(path + "-shm");
+            return OpenWhole(path, workers);
+        }
+    }
+
+    private static SqliteChatStore OpenWhole(string path, IWorkers? workers)
     {
         var database = Database.Open(path, cacheKibibytes: CacheKibibytes);
         try
@@ -119,6 +134,11 @@ internal sealed class SqliteChatStore : IChatStore, IDisposable
                     FlushLog(home);
                     return true;
                 });
+            }
+            catch (IOException)
+            {
+                _dirty = true;
+                throw;
             }
             finally { if (_next is null) _flushing = null; }
         }
