@@ -1,4 +1,5 @@
 using Polder.Apps.Bundles;
+using Polder.Apps.Chat;
 using Polder.Apps.Contacts;
 using Polder.Overlay;
 
@@ -15,5 +16,6 @@ public sealed class AppsModule : INodeModule
     {
         new ContactsModule().Join(node);
         new MailModule().Join(node);
+        new ChatModule().Join(node);
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Polder.Apps;
+using Polder.Apps.Chat;
 using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Ledger;
@@ -8,6 +9,7 @@ using Polder.Ledger.Fraud;
 using Polder.Ledger.Records;
 using Polder.Ledger.Stores;
 using Polder.Net;
+using Polder.Node.Chat;
 using Polder.Node.ContentFiles;
 using Polder.Node.Folders;
 using Polder.Node.Lan;
@@ -153,6 +155,7 @@ public sealed class NodeBuilder
             host.Offer(contacts);
             host.Offer(new InvitationService(host, contacts));
             host.Offer(new TagService(host));
+            host.Offer<IChatStore>(parts.Chat = SqliteChatStore.Open(Path.Combine(folder.FullPath, SqliteChatStore.FileName), new ThreadPoolWorkers(loop)));
             new AppsModule().Join(host);
             host.Join(static context => new IPv8DhtCommunity(context));
             var dht = host.Join(static context => new DhtCommunity(context));

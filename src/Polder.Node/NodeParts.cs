@@ -1,4 +1,5 @@
 using Polder.Identity;
+using Polder.Node.Chat;
 using Polder.Node.Folders;
 using Polder.Node.Lan;
 using Polder.Node.PortMapping;
@@ -19,6 +20,7 @@ internal sealed class NodeParts : IAsyncDisposable
     public SqliteBlockStore? Store { get; set; }
     /// <summary>The shared database, where one is configured.</summary>
     public PostgresBlockStore? Shared { get; set; }
+    public SqliteChatStore? Chat { get; set; }
     public PeerCacheFile? PeerCache { get; set; }
     public StateFiles? State { get; set; }
     public NetworkWatch? Watch { get; set; }
@@ -47,6 +49,7 @@ internal sealed class NodeParts : IAsyncDisposable
         if (Store is not null) await Task.Run(Store.StopWriting).ConfigureAwait(false);
         if (Shared is not null) await Task.Run(Shared.StopWriting).ConfigureAwait(false);
         if (Loop is not null) await Loop.DisposeAsync().ConfigureAwait(false);
+        Chat?.Dispose();
         Store?.Dispose();
         Shared?.Dispose();
         if (PeerCache is not null) await PeerCache.WrittenAsync().ConfigureAwait(false);

@@ -75,7 +75,7 @@ public sealed class ContactBook
     public ContactMatch FindByName(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        text = text.Trim().Normalize(NormalizationForm.FormC);
+        text = ContactNames.TryRead(text, out var name) ? name : text.Trim();
         if (PublicKey.TryParseHex(text, out var key)) return new ContactMatch(Find(key), []);
         if (Only(card => ContactNames.Same(card.Name, text)) is { Card: not null } named) return named;
         if (Only(card => ContactNames.Same(card.Key.ShortName, text)) is var shortened && (shortened.Card is not null || shortened.Several.Count > 0)) return shortened;

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
+using Polder.Apps.Parcels.Codes;
 
 namespace Polder.Apps.Contacts;
 
@@ -56,7 +57,7 @@ public static class ContactNames
             if (!char.IsSurrogate(text[i])) continue;
             if (!char.IsHighSurrogate(text[i]) || i + 1 == text.Length || !char.IsLowSurrogate(text[++i])) return false;
         }
-        composed = text.Normalize(NormalizationForm.FormC);
+        composed = ComposedForm.Of(text);
         return true;
     }
 

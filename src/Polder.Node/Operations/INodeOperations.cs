@@ -70,6 +70,9 @@ public interface INodeOperations
     /// <summary>The ledger as a whole: figures, many blocks at once, searches.</summary>
     ILedgerOperations Ledger { get; }
 
+    /// <summary>Conversations.</summary>
+    IChatOperations Chat => throw new OperationRefusedException(RefusalKind.Unavailable, "This node has no chat.");
+
     /// <summary>Completes when anything shown changed after <paramref name="seen"/>; gives the new version. The first call passes 0.</summary>
     Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default);
 }

@@ -39,6 +39,7 @@ internal sealed class LocalNode : INodeOperations, IDisposable
             key => _host.Find<ContactList>()?.Find(key) is null ? null : 1);
         _names = new NameIndex(_ledger.Store);
         Network = new LocalNetwork(node, this);
+        Chat = new LocalChat(node, this);
         _watch = new LocalWatch(node, this);
         Ledger = new LocalLedger(node, this, new LedgerFigures(_ledger.Store, _views, _names));
         _ledger.Changed += Change;
@@ -166,6 +167,7 @@ internal sealed class LocalNode : INodeOperations, IDisposable
 
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) => OnLoopAsync(_views.Frauds, cancellation);
 
+    public IChatOperations Chat { get; }
     public INetworkOperations Network { get; }
 
     public IFraudOperations Fraud => _watch;
@@ -293,7 +295,7 @@ internal sealed class LocalNode : INodeOperations, IDisposable
         Change();
     }
 
-    private void Change()
+    internal void Change()
     {
         TaskCompletionSource told;
         lock (_changeGate)
