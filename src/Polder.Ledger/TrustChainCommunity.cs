@@ -21,7 +21,6 @@ namespace Polder.Ledger;
 /// </summary>
 public sealed class TrustChainCommunity : Community
 {
-    private const int ReplayChunk = 2_000;
 
     private readonly BlockIntake _intake;
     private readonly Crawler _crawler;
@@ -36,7 +35,7 @@ public sealed class TrustChainCommunity : Community
     private readonly Spreading _spreading;
     private readonly EvidenceSearch _evidence;
     private readonly BlockRates _rates = new();
-    private readonly TaskCompletionSource _replayed = new();
+    private readonly Replay _replay;
     private readonly byte[] _lengthExtra = new byte[4];
 
     /// <summary>The overlay of TrustChain.</summary>
@@ -57,6 +56,7 @@ public sealed class TrustChainCommunity : Community
         _intake = new BlockIntake(store, Validator, Identity, Book, Options, Counters);
         _crawler = new Crawler(Environment, store, Options, Counters, Request, Leaving);
         _proposals = new Proposals(Identity);
+        _replay = new Replay(this, _proposals);
         _broadcasts = new Broadcasts(this);
         _sending = new ProposalSending(this, _proposals, _broadcasts);
         _eviction = new Eviction(this);
@@ -117,7 +117,10 @@ public sealed class TrustChainCommunity : Community
     public int ProposalsOpen => _proposals.Count;
 
     /// <summary>Completes when all blocks of the store were gone through after the start.</summary>
-    public Task Replayed => _replayed.Task;
+    public Task Replayed => _replay.Done;
+
+    /// <summary>Whether <see cref="BlockKnown"/> tells of a block that was held before the start.</summary>
+    internal bool IsReplaying { get; private set; }
 
     /// <summary>
     /// Raised for every block held: for those of the store once after the start, in order, and for new ones when they are kept
@@ -217,7 +220,7 @@ public sealed class TrustChainCommunity : Community
     /// <inheritdoc/>
     protected override void Start()
     {
-        Go(ReplayAsync());
+        Go(_replay.RunAsync());
         if (Options.Survey.IsOn) Survey.Begin();
     }
 
@@ -389,44 +392,15 @@ public sealed class TrustChainCommunity : Community
         _plan.RecoverFromAll();
     }
 
-    /// <summary>Goes through the store after the start, in pieces, so that the node lives meanwhile.</summary>
-    private async Task ReplayAsync()
+    /// <summary>A block that was held before the start is taken in again.</summary>
+    internal void Replay(HalfBlock block)
     {
-        var seen = 0;
-        foreach (var block in OldBlocks())
-        {
-            _eviction.Known(block);
-            IsReplaying = true;
-            BlockKnown?.Invoke(block);
-            IsReplaying = false;
-            _proposals.Replay(block);
-            _proposals.TakeAnswered(block);
-            _agreements.Replay(block);
-            if (++seen % ReplayChunk != 0) continue;
-            await Task.Yield();
-            if (Leaving.IsCancellationRequested) return;
-        }
-        // An answer may stand before its question in the store.
-        foreach (var proposal in _proposals.Open.ToArray())
-            foreach (var linking in Store.LinkingTo(Own.Key, proposal.Block.Sequence, proposal.Block.Sequence, Limits.CrawlAnswerBlocksMax))
-                _proposals.TakeAnswered(linking);
-        _replayed.TrySetResult();
-        Changed?.Invoke();
-    }
-
-    /// <summary>Whether <see cref="BlockKnown"/> tells of a block that was held before the start.</summary>
-    internal bool IsReplaying { get; private set; }
-
-    /// <summary>What has to be gone through at the start: everything, while that is soon done; else what concerns this node.</summary>
-    private IEnumerable<HalfBlock> OldBlocks()
-    {
-        if (Store.Count <= Limits.ReplayedBlocksMax)
-        {
-            foreach (var block in Store.All()) yield return block;
-            yield break;
-        }
-        var own = Own.Key.ToArray();
-        for (var block = Store.After(own, 0); block is not null; block = Store.After(own, block.Sequence)) yield return block;
-        foreach (var block in Store.Naming(own)) yield return block;
+        _eviction.Known(block);
+        IsReplaying = true;
+        BlockKnown?.Invoke(block);
+        IsReplaying = false;
+        _proposals.Replay(block);
+        _proposals.TakeAnswered(block);
+        _agreements.Replay(block);
     }
 }

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using Polder.Net;
 using Polder.Overlay.Packets;
 using Polder.Overlay.Sessions;
-using Polder.Overlay.Refusals;
 using Polder.Wire;
 
 namespace Polder.Overlay.Discovery;
@@ -15,7 +14,8 @@ internal sealed class Introductions
 {
     private readonly Community _community;
     private readonly NodeHost _host;
-    private readonly OpenIdentifiers _asked;
+    private readonly IntroductionSender _sender;
+    private readonly PunctureExchange _punctures;
     private (Endpoint At, TimeSpan Until) _knocked;
 
     private static readonly TimeSpan KnockRest = TimeSpan.FromMilliseconds(500);
@@ -24,11 +24,16 @@ internal sealed class Introductions
     {
         (_community, _host) = (community, community.Host);
         Candidates = new Candidates(_host.Options, _host.Counters, _host.Environment.Random);
-        _asked = new OpenIdentifiers(_host.Options.IntroductionLifetime, _host.Options.IntroductionsMax, _host.Counters);
+        Asked = new OpenIdentifiers(_host.Options.IntroductionLifetime, _host.Options.IntroductionsMax, _host.Counters);
         Edges = new EdgeWalk(community);
+        _sender = new IntroductionSender(community, _host);
+        _punctures = new PunctureExchange(community, _host, this, _sender);
     }
 
     public Candidates Candidates { get; }
+
+    /// <summary>Questions that may still be answered.</summary>
+    public OpenIdentifiers Asked { get; }
 
     public WalkPace Pace;
 
@@ -36,6 +41,9 @@ internal sealed class Introductions
 
     /// <summary>Walks that were begun and are neither answered nor given up.</summary>
     public int WalksOpen { get; private set; }
+
+    /// <summary>A walk was answered or given up.</summary>
+    public void WalkEnded() => WalksOpen--;
 
     /// <summary>When somebody outside the community may be asked for its members again, and how often that was in vain.</summary>
     public (TimeSpan DueAt, int Tries) Outside { get; set; }
@@ -52,7 +60,7 @@ internal sealed class Introductions
     public void Tidy(TimeSpan now)
     {
         Candidates.Expire(now);
-        _asked.Tidy(now);
+        Asked.Tidy(now);
     }
 
     /// <summary>Asks a peer for another introduction.</summary>
@@ -67,7 +75,7 @@ internal sealed class Introductions
         candidate.TriedAt = _host.Now;
         Request(candidate.Address);
         WalksOpen++;
-        _ = new WalkRepeat(this, candidate);
+        _ = new WalkRepeat(this, _host, _community, candidate);
     }
 
     /// <summary>
@@ -93,13 +101,13 @@ internal sealed class Introductions
             if (known.Standing.IsCharged && known.Standing.Score(_host.Now, known.MetAt) < Neighbourhood.NeighbourhoodKeeper.ScoreMin) return;
             known.Standing.Asked(_host.Now);
         }
-        var identifier = _asked.Open(_host.Environment.Random, to, _host.Now);
+        var identifier = Asked.Open(_host.Environment.Random, to, _host.Now);
         _host.Nat.NoteWritten(to);
         var own = _host.Own;
         var request = new IntroductionRequest(
-            to, own.Lan, own.Wan, IntroductionRequest.Advice | IntroductionRequest.SpeaksNewStyle, identifier, Extra());
-        if (to.IsIPv4) Send(to, request with { SourceLan = InIPv4(own.Lan), SourceWan = InIPv4(own.Wan) }, ours);
-        else Send(to, new NewIntroductionRequest(request with { Flags = 0 }), ours);
+            to, own.Lan, own.Wan, IntroductionRequest.Advice | IntroductionRequest.SpeaksNewStyle, identifier, _sender.Extra());
+        if (to.IsIPv4) _sender.Send(to, request with { SourceLan = IntroductionSender.InIPv4(own.Lan), SourceWan = IntroductionSender.InIPv4(own.Wan) }, ours);
+        else _sender.Send(to, new NewIntroductionRequest(request with { Flags = 0 }), ours);
     }
 
     public void Receive(Endpoint from, ReadOnlySpan<byte> datagram, byte number)
@@ -110,17 +118,17 @@ internal sealed class Introductions
             case OverlayLimits.NewIntroductionRequestNumber: ReceiveRequest<NewIntroductionRequest>(from, datagram); break;
             case OverlayLimits.IntroductionResponseNumber: ReceiveResponse<IntroductionResponse>(from, datagram); break;
             case OverlayLimits.NewIntroductionResponseNumber: ReceiveResponse<NewIntroductionResponse>(from, datagram); break;
-            case OverlayLimits.PunctureRequestNumber: ReceivePunctureRequest<PunctureRequest>(from, datagram); break;
-            case OverlayLimits.NewPunctureRequestNumber: ReceivePunctureRequest<NewPunctureRequest>(from, datagram); break;
-            case OverlayLimits.PunctureNumber: ReceivePuncture<Puncture>(from, datagram); break;
-            case OverlayLimits.NewPunctureNumber: ReceivePuncture<NewPuncture>(from, datagram); break;
+            case OverlayLimits.PunctureRequestNumber: _punctures.ReceiveRequest<PunctureRequest>(from, datagram); break;
+            case OverlayLimits.NewPunctureRequestNumber: _punctures.ReceiveRequest<NewPunctureRequest>(from, datagram); break;
+            case OverlayLimits.PunctureNumber: _punctures.Receive<Puncture>(from, datagram); break;
+            case OverlayLimits.NewPunctureNumber: _punctures.Receive<NewPuncture>(from, datagram); break;
         }
     }
 
     private void ReceiveRequest<T>(Endpoint from, ReadOnlySpan<byte> datagram) where T : struct, IMessage<T>
     {
         if (_host.Reception.Open(_community, from, datagram, MessageForm.GlobalTime, out var packet) is not { } sender) return;
-        if (!TryRead(packet.Fields, out T message)) return;
+        if (!_sender.TryRead(packet.Fields, out T message)) return;
         var newStyle = message is NewIntroductionRequest;
         var request = message is IntroductionRequest old ? old : ((NewIntroductionRequest)(object)message).Content;
 
@@ -171,21 +179,21 @@ internal sealed class Introductions
             // A claimed outer address of the asker's own LAN is of use to the introduced one only behind the same NAT.
             var walkerLan = request.SourceLan.IsSendable ? request.SourceLan : request.Destination;
             var puncture = new PunctureRequest(walkerLan, to, request.Identifier);
-            if (walkerLan.IsIPv4 && to.IsIPv4) SendUnsigned(introduced.Address, puncture);
-            else if (introduced.SpeaksNewStyle) SendUnsigned(introduced.Address, new NewPunctureRequest(puncture));
+            if (walkerLan.IsIPv4 && to.IsIPv4) _sender.SendUnsigned(introduced.Address, puncture);
+            else if (introduced.SpeaksNewStyle) _sender.SendUnsigned(introduced.Address, new NewPunctureRequest(puncture));
             if (introduced.SpeaksNewStyle) flags |= IntroductionResponse.IntroducedSpeaksNewStyle;
         }
         if (_community.Peers.Count >= _host.Options.PeersWanted) flags |= IntroductionResponse.Full;
-        var response = new IntroductionResponse(to, own.Lan, own.Wan, lan, wan, flags, request.Identifier, Extra());
+        var response = new IntroductionResponse(to, own.Lan, own.Wan, lan, wan, flags, request.Identifier, _sender.Extra());
         if (newStyle)
-            Send(to, new NewIntroductionResponse(response with
+            _sender.Send(to, new NewIntroductionResponse(response with
             {
                 Flags = introduced is { SpeaksNewStyle: true } ? IntroductionResponse.NewIntroducedSpeaksNewStyle : (byte)0,
             }), ours: false);
         else
-            Send(to, response with
+            _sender.Send(to, response with
             {
-                SourceLan = InIPv4(own.Lan), SourceWan = InIPv4(own.Wan), LanIntroduction = InIPv4(lan), WanIntroduction = InIPv4(wan),
+                SourceLan = IntroductionSender.InIPv4(own.Lan), SourceWan = IntroductionSender.InIPv4(own.Wan), LanIntroduction = IntroductionSender.InIPv4(lan), WanIntroduction = IntroductionSender.InIPv4(wan),
             }, ours: false);
     }
 
@@ -208,11 +216,11 @@ internal sealed class Introductions
             return;
         }
         if (_host.Reception.Open(_community, from, datagram, MessageForm.GlobalTime, out var packet) is not { } sender) return;
-        if (!TryRead(packet.Fields, out T message)) return;
+        if (!_sender.TryRead(packet.Fields, out T message)) return;
         var newStyle = message is NewIntroductionResponse;
         var response = message is IntroductionResponse old ? old : ((NewIntroductionResponse)(object)message).Content;
         var now = _host.Now;
-        var asked = _asked.TryClose(response.Identifier, from, now, out var roundTrip);
+        var asked = Asked.TryClose(response.Identifier, from, now, out var roundTrip);
         // Somebody in between would have its own address where ours belongs: a known peer is not moved by that (OV-3.14).
         if (asked && sender.IsValidated && sender.Address != from && !_host.Own.CouldBeOurs(response.Destination)) asked = false;
         if (!asked)
@@ -263,8 +271,8 @@ internal sealed class Introductions
             _host.Counters.Count(Refusal.LegacyKey);
             return;
         }
-        if (!TryRead(datagram[fieldsOffset..^signatureBytes], out IntroductionResponse response)) return;
-        var asked = _asked.TryClose(response.Identifier, from, _host.Now, out _);
+        if (!_sender.TryRead(datagram[fieldsOffset..^signatureBytes], out IntroductionResponse response)) return;
+        var asked = Asked.TryClose(response.Identifier, from, _host.Now, out _);
         if (!asked) _host.Counters.Count(Refusal.Unasked);
         else _host.Bootstrap.Answered(from);
         Candidates.Met(from);
@@ -317,148 +325,12 @@ internal sealed class Introductions
     private bool IsSameNetwork(Endpoint one, Endpoint other) =>
         one.Network(_host.Options.WidePrefixIPv4, _host.Options.WidePrefixIPv6) == other.Network(_host.Options.WidePrefixIPv4, _host.Options.WidePrefixIPv6);
 
-    private void ReceivePunctureRequest<T>(Endpoint from, ReadOnlySpan<byte> datagram) where T : struct, IMessage<T>
-    {
-        var error = Packet.CutUnsigned(datagram, MessageForm.GlobalTime, out _, out var fields);
-        T message = default;
-        if (error == WireError.None) error = Packet.Read(fields, out message);
-        if (error != WireError.None)
-        {
-            _host.Counters.Count(error);
-            return;
-        }
-        var newStyle = message is NewPunctureRequest;
-        var request = message is PunctureRequest old ? old : ((NewPunctureRequest)(object)message).Content;
-        var sameNat = request.WanWalker.SameAddress(_host.Own.Wan) && request.LanWalker.IsSendable;
-        var target = sameNat ? request.LanWalker : request.WanWalker;
-        var answer = _host.Punctures.Judge(_community, from, target, sameNat);
-        // Somebody is there. Where our own NAT gives every remote another port the walker cannot find us by our old one: so, while we
-        // are alone, we have ourselves introduced to it. The rates above hold here too.
-        if (answer != PunctureAnswer.None && _community.Peers.Count == 0 && _host.MayWalkNow()) Request(from);
-        if (answer == PunctureAnswer.None) return;
-        _host.Nat.NoteWritten(target);
-        switch (answer)
-        {
-            case PunctureAnswer.Opening: _host.Transmit(target, PunctureRules.OpeningDatagram, ours: true); return;
-        }
-        var own = _host.Own;
-        var puncture = new Puncture(own.Lan, own.Wan, request.Identifier);
-        if (newStyle || !target.IsIPv4) Send(target, new NewPuncture(puncture), ours: true);
-        else Send(target, puncture with { SourceLan = InIPv4(own.Lan), SourceWan = InIPv4(own.Wan) }, ours: true);
-    }
-
-    private void ReceivePuncture<T>(Endpoint from, ReadOnlySpan<byte> datagram) where T : struct, IMessage<T>
-    {
-        // Cheap test first: a puncture matters only from a peer, or when it belongs to a question of ours.
-        var error = Packet.CutSigned(datagram, MessageForm.GlobalTime, out var packet);
-        T message = default;
-        if (error == WireError.None) error = Packet.Read(packet.Fields, out message);
-        if (error != WireError.None)
-        {
-            _host.Counters.Count(error);
-            return;
-        }
-        var puncture = message is Puncture old ? old : ((NewPuncture)(object)message).Content;
-        if (_host.Peers.IsValidated(from)) return;
-        // It mostly comes after the response, and behind a symmetric NAT from another port than the one we were told.
-        if (!_asked.WasAsked(puncture.Identifier, _host.Now) && Candidates.Find(from) is null)
-        {
-            _host.Counters.Count(Refusal.Unasked);
-            return;
-        }
-        if (_host.Reception.Open(_community, from, datagram, MessageForm.GlobalTime, out _) is null) return;
-        if (!_host.MayWalkTo(from)) return;
-        // With peers enough, an opened NAT is a candidate like any other; else each walk would beget the next.
-        var isWanted = IsHungry || Candidates.Find(from) is { TriedAt: not null };
-        var candidate = Candidates.Add(from, asked: true, _host.Now, alive: true);
-        if (candidate is not null && isWanted && (candidate.TriedAt is null || WalksOpen < _host.Options.WalksMax) && _host.MayWalkNow()) Walk(candidate);
-    }
-
     /// <summary>Whether an address is tried at once: with very few peers, and as long as the node has no firm footing yet (OV-5.2).</summary>
-    private bool IsHungry => _community.Peers.Count < Math.Min(_community.PeersTarget, _host.Contact.IsLooking ? _host.Options.PeersWanted : _host.Options.WalksAtOnceBelow);
-
-    private bool TryRead<T>(ReadOnlySpan<byte> fields, out T message) where T : struct, IMessage<T>
-    {
-        if (typeof(T) == typeof(IntroductionRequest) && _community.OldStyleOnly) fields = DiscoveryCommunity.WithoutHistory(fields);
-        var error = Packet.Read(fields, out message);
-        if (error == WireError.None) return true;
-        _host.Counters.Count(error);
-        return false;
-    }
-
-    private ReadOnlyMemory<byte> Extra()
-    {
-        var extra = _community.IntroductionExtra;
-        if (!_community.AnnouncesSessions || !_host.Options.Sessions.Enabled) return extra.IsEmpty ? default : extra.ToArray();
-        var bytes = new byte[extra.Length + Announcement.Bytes];
-        extra.CopyTo(bytes);
-        Announcement.Write(bytes.AsSpan(extra.Length), _host.Options.Sessions.NetworkId);
-        return bytes;
-    }
+    public bool IsHungry => _community.Peers.Count < Math.Min(_community.PeersTarget, _host.Contact.IsLooking ? _host.Options.PeersWanted : _host.Options.WalksAtOnceBelow);
 
     private void Learn(Peer peer, ReadOnlySpan<byte> extra)
     {
         if (_community.AnnouncesSessions && Announcement.TryTake(ref extra, _host.Options.Sessions.NetworkId)) _host.Peers.AddCommunity(peer, DiscoveryCommunity.Extension);
         if (!extra.IsEmpty) _community.OnIntroductionExtra(peer, extra);
-    }
-
-    private static Endpoint InIPv4(Endpoint endpoint) => endpoint.IsIPv4 ? endpoint : Endpoint.None;
-
-    private void Send<T>(Endpoint to, T message, bool ours) where T : struct, IMessage<T>
-    {
-        var buffer = NodeHost.SendBuffer;
-        var length = Packet.WriteSigned(
-            buffer, _community.CommunityId, MessageForm.GlobalTime, _host.NextGlobalTime(), message, _host.Identity,
-            _host.Environment.Signatures);
-        if (_community.MaySend(length)) _host.Transmit(to, buffer.AsSpan(0, length), ours);
-    }
-
-    private void SendUnsigned<T>(Endpoint to, T message) where T : struct, IMessage<T>
-    {
-        Span<byte> buffer = stackalloc byte[128];
-        var length = Packet.WriteUnsigned(buffer, _community.CommunityId, MessageForm.GlobalTime, _host.NextGlobalTime(), message);
-        if (_community.MaySend(length)) _host.Transmit(to, buffer[..length]);
-    }
-
-    /// <summary>One walk's repeats and its end.</summary>
-    private sealed class WalkRepeat
-    {
-        private readonly Introductions _owner;
-        private readonly Candidate _candidate;
-        private readonly TimeSpan _begun;
-        private readonly ITimer _timer;
-        private int _repeats;
-
-        public WalkRepeat(Introductions owner, Candidate candidate)
-        {
-            (_owner, _candidate, _begun) = (owner, candidate, owner._host.Now);
-            _timer = owner._host.Environment.Time.CreateTimer(
-                static self => ((WalkRepeat)self!).Next(), this, NextDue(), Timeout.InfiniteTimeSpan);
-        }
-
-        private TimeSpan NextDue()
-        {
-            var repeats = _owner._host.Options.WalkRepeats;
-            var at = _repeats < repeats.Count ? repeats[_repeats] : _owner._host.Options.AnswerTime;
-            var due = _begun + at - _owner._host.Now;
-            return due > TimeSpan.Zero ? due : TimeSpan.Zero;
-        }
-
-        private void Next()
-        {
-            var host = _owner._host;
-            var isOver = _owner._community.IsLeft || _repeats >= host.Options.WalkRepeats.Count
-                || _owner.Candidates.Find(_candidate.Address) != _candidate;
-            if (isOver)
-            {
-                _owner.WalksOpen--;
-                _timer.Dispose();
-                if (!_owner._community.IsLeft && _owner.Candidates.Find(_candidate.Address) == _candidate) _owner.Candidates.Failed(_candidate, host.Now);
-                return;
-            }
-            _repeats++;
-            _owner.Request(_candidate.Address);
-            _timer.Change(NextDue(), Timeout.InfiniteTimeSpan);
-        }
     }
 }

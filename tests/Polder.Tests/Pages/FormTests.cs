@@ -5,31 +5,15 @@ using Polder.Node.Operations;
 namespace Polder.Tests.Pages;
 
 /// <summary>Forms as a browser without script sends them, over a real connection on 127.0.0.1.</summary>
-public sealed class FormTests : IAsyncLifetime
+public sealed class FormTests : PlainBrowser
 {
-    private readonly StagedNode _node = StagedNode.Village();
-    private WebFace _web = null!;
-    private HttpClient _client = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _web = await WebFace.StartAsync(_node, null, 0, "token", TestContext.Current.CancellationToken);
-        _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(_web.Address) };
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _client.Dispose();
-        await _web.DisposeAsync();
-    }
-
     [Fact]
     public async Task A_record_is_proposed_and_the_next_page_says_so_once()
     {
         using var answer = await PostAsync("/record", ("direction", "gave"), ("amount", "25"), ("unit", "MB"), ("peer", StagedNode.PeerOf(1).Name), ("for", "storing a file"));
 
         Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
-        var request = Assert.Single(_node.Recorded);
+        var request = Assert.Single(Node.Recorded);
         Assert.Equal((25L << 20, "bytes", true, "storing a file"), (request.Amount, request.Unit, request.Gave, request.For));
         var next = answer.Headers.Location!.ToString();
         Assert.StartsWith("/chain?notice=", next, StringComparison.Ordinal);
@@ -43,7 +27,7 @@ public sealed class FormTests : IAsyncLifetime
         using var answer = await PostAsync("/record", ("direction", "got"), ("amount", "lots"), ("unit", "hours"), ("peer", "zz-zz"), ("for", "<b>help</b>"), ("from", "peers"));
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
-        Assert.Empty(_node.Recorded);
+        Assert.Empty(Node.Recorded);
         var page = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.Contains("id=\"amount-error\"", page, StringComparison.Ordinal);
         Assert.Contains("id=\"peer-error\"", page, StringComparison.Ordinal);
@@ -54,9 +38,9 @@ public sealed class FormTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_refusal_of_the_node_is_said_in_its_words()
+    public async Task A_refusal_of_theNode_is_said_in_its_words()
     {
-        _node.RecordTrouble = new OperationRefusedException(RefusalKind.Conflict, "This node signs nothing until its chain is whole again.");
+        Node.RecordTrouble = new OperationRefusedException(RefusalKind.Conflict, "This node signs nothing until its chain is whole again.");
 
         using var answer = await PostAsync("/record", ("direction", "gave"), ("amount", "25"), ("unit", "MB"), ("peer", StagedNode.PeerOf(1).Name), ("for", "storing a file"));
 
@@ -68,7 +52,7 @@ public sealed class FormTests : IAsyncLifetime
     {
         using var answer = await PostAsync("/peers", ("address", " 127.0.0.1:8123 "), ("from", "peers"));
 
-        Assert.Equal("127.0.0.1:8123", Assert.Single(_node.Walked).ToString());
+        Assert.Equal("127.0.0.1:8123", Assert.Single(Node.Walked).ToString());
         Assert.Contains("<b>Asked.</b>", await GetAsync(answer.Headers.Location!.ToString()), StringComparison.Ordinal);
     }
 
@@ -81,7 +65,7 @@ public sealed class FormTests : IAsyncLifetime
         var page = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.Contains("peer:ABCDEFGHIJ234567", page, StringComparison.Ordinal);
         Assert.Contains("class=\"qr-ink\"", page, StringComparison.Ordinal);
-        Assert.Equal("invite 168", Assert.Single(_node.Net.Asked, asked => asked.StartsWith("invite", StringComparison.Ordinal)));
+        Assert.Equal("invite 168", Assert.Single(Node.Net.Asked, asked => asked.StartsWith("invite", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -90,14 +74,14 @@ public sealed class FormTests : IAsyncLifetime
         using var answer = await PostAsync("/peers", ("address", "peer:ABC"), ("from", "peers"));
 
         Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
-        Assert.Contains("accept peer:ABC", _node.Net.Asked);
+        Assert.Contains("accept peer:ABC", Node.Net.Asked);
         Assert.Contains("You are contacts.", await GetAsync(answer.Headers.Location!.ToString()), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_wrong_invitation_comes_back_with_words_beside_it()
     {
-        _node.Net.AcceptTrouble = new OperationRefusedException(RefusalKind.BadInput, "This invitation was used already.");
+        Node.Net.AcceptTrouble = new OperationRefusedException(RefusalKind.BadInput, "This invitation was used already.");
 
         using var answer = await PostAsync("/peers", ("address", "peer:ABC"), ("from", "peers"));
 
@@ -112,7 +96,7 @@ public sealed class FormTests : IAsyncLifetime
     {
         using var answer = await PostAsync("/peers", ("address", "polder.example"), ("from", "peers"));
 
-        Assert.Empty(_node.Walked);
+        Assert.Empty(Node.Walked);
         var page = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.Contains("The port is missing", page, StringComparison.Ordinal);
         Assert.Contains("value=\"polder.example\"", page, StringComparison.Ordinal);
@@ -125,7 +109,7 @@ public sealed class FormTests : IAsyncLifetime
     {
         using var answer = await PostAsync("/inbox/7f3a21c9", ("word", word));
 
-        Assert.Equal(("7f3a21c9", accept), Assert.Single(_node.Answered));
+        Assert.Equal(("7f3a21c9", accept), Assert.Single(Node.Answered));
         Assert.Contains($"<b>{said}</b>", await GetAsync(answer.Headers.Location!.ToString()), StringComparison.Ordinal);
     }
 
@@ -135,7 +119,7 @@ public sealed class FormTests : IAsyncLifetime
         using var unknown = await PostAsync("/inbox/none", ("word", "accept"));
         using var wordless = await PostAsync("/inbox/7f3a21c9");
 
-        Assert.Empty(_node.Answered);
+        Assert.Empty(Node.Answered);
         Assert.Contains("does not wait any more", await GetAsync(unknown.Headers.Location!.ToString()), StringComparison.Ordinal);
         Assert.Contains("Nothing was signed", await GetAsync(wordless.Headers.Location!.ToString()), StringComparison.Ordinal);
     }
@@ -145,7 +129,7 @@ public sealed class FormTests : IAsyncLifetime
     {
         using var answer = await PostAsync("/crawl", ("peer", StagedNode.KeyOf(2)));
 
-        Assert.Equal(StagedNode.KeyOf(2), Assert.Single(_node.Crawled));
+        Assert.Equal(StagedNode.KeyOf(2), Assert.Single(Node.Crawled));
         Assert.Contains("11 blocks came", await GetAsync(answer.Headers.Location!.ToString()), StringComparison.Ordinal);
     }
 
@@ -161,17 +145,17 @@ public sealed class FormTests : IAsyncLifetime
         if (origin is not null) request.Headers.Add("Origin", origin);
         if (site is not null) request.Headers.Add("Sec-Fetch-Site", site);
 
-        using var answer = await _client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var answer = await Client.SendAsync(request, TestContext.Current.CancellationToken);
 
         Assert.InRange((int)answer.StatusCode, 400, 403);
-        Assert.Empty(_node.Answered);
+        Assert.Empty(Node.Answered);
     }
 
     [Fact]
     public async Task A_page_that_is_not_there_is_said_in_words()
     {
-        using var answer = await _client.GetAsync("/nothing/here", TestContext.Current.CancellationToken);
-        using var block = await _client.GetAsync("/block/none", TestContext.Current.CancellationToken);
+        using var answer = await Client.GetAsync("/nothing/here", TestContext.Current.CancellationToken);
+        using var block = await Client.GetAsync("/block/none", TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         Assert.Contains("There is no page at /nothing/here", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
@@ -181,10 +165,10 @@ public sealed class FormTests : IAsyncLifetime
     [Fact]
     public async Task Pages_forbid_foreign_script_and_frames_and_files_keep_for_ever()
     {
-        using var page = await _client.GetAsync("/", TestContext.Current.CancellationToken);
+        using var page = await Client.GetAsync("/", TestContext.Current.CancellationToken);
         var text = await page.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         var css = System.Text.RegularExpressions.Regex.Match(text, "href=\"(/polder.css[^\"]+)\"").Groups[1].Value;
-        using var file = await _client.GetAsync(css, TestContext.Current.CancellationToken);
+        using var file = await Client.GetAsync(css, TestContext.Current.CancellationToken);
 
         Assert.StartsWith("default-src 'none'; style-src 'self'; script-src 'self'", Assert.Single(page.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
         Assert.True(page.Headers.CacheControl!.NoStore);
@@ -195,15 +179,15 @@ public sealed class FormTests : IAsyncLifetime
     [Fact]
     public async Task A_stream_sends_the_page_once_and_then_what_changed()
     {
-        using var stream = await _client.GetStreamAsync("/live/inbox", TestContext.Current.CancellationToken);
+        using var stream = await Client.GetStreamAsync("/live/inbox", TestContext.Current.CancellationToken);
         using var reader = new StreamReader(stream);
 
-        Assert.Equal(("node", _node.Own), await EventAsync(reader));
+        Assert.Equal(("node", Node.Own), await EventAsync(reader));
         var (kind, whole) = await EventAsync(reader);
         Assert.Equal("fragments", kind);
         Assert.Contains("id=\"live-inbox\"", whole, StringComparison.Ordinal);
 
-        _node.Change(node => node.Inbox.Add(StagedNode.Item(2, "aaaa", 3, "hours", true, "helping <b>out</b>", 1)));
+        Node.Change(node => node.Inbox.Add(StagedNode.Item(2, "aaaa", 3, "hours", true, "helping <b>out</b>", 1)));
         string? said = null, change = null;
         while (said is null || change is null)
         {
@@ -222,14 +206,14 @@ public sealed class FormTests : IAsyncLifetime
     {
         var streams = new List<Stream>();
         for (var i = 0; i < Polder.Host.Pages.LiveStream.StreamsMax; i++)
-            streams.Add(await _client.GetStreamAsync("/live/peers", TestContext.Current.CancellationToken));
-        using (var refused = await _client.GetAsync("/live/peers", TestContext.Current.CancellationToken))
+            streams.Add(await Client.GetStreamAsync("/live/peers", TestContext.Current.CancellationToken));
+        using (var refused = await Client.GetAsync("/live/peers", TestContext.Current.CancellationToken))
             Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
 
         foreach (var stream in streams) await stream.DisposeAsync();
         for (var tries = 0; ; tries++)
         {
-            using var again = await _client.GetAsync("/live/peers", HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            using var again = await Client.GetAsync("/live/peers", HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
             if (again.IsSuccessStatusCode) break;
             Assert.InRange(tries, 0, 100);
             await Task.Delay(100, TestContext.Current.CancellationToken);
@@ -250,13 +234,4 @@ public sealed class FormTests : IAsyncLifetime
         }
         throw new EndOfStreamException();
     }
-
-    private async Task<HttpResponseMessage> PostAsync(string path, params (string Name, string Value)[] fields)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))) };
-        request.Headers.Add("Origin", _web.Address.TrimEnd('/'));
-        return await _client.SendAsync(request, TestContext.Current.CancellationToken);
-    }
-
-    private async Task<string> GetAsync(string path) => await _client.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
 }

@@ -7,24 +7,8 @@ using Polder.Simulation.Scenarios;
 namespace Polder.Tests.Pages;
 
 /// <summary>The page of the simulator, as a browser without script sees it.</summary>
-public sealed class SimulatorTests : IAsyncLifetime
+public sealed class SimulatorTests : PlainBrowser
 {
-    private readonly StagedNode _node = StagedNode.Village();
-    private WebFace _web = null!;
-    private HttpClient _client = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _web = await WebFace.StartAsync(_node, null, 0, "token", TestContext.Current.CancellationToken);
-        _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(_web.Address) };
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _client.Dispose();
-        await _web.DisposeAsync();
-    }
-
     [Fact]
     public async Task Every_study_and_scenario_has_a_form()
     {
@@ -86,7 +70,7 @@ public sealed class SimulatorTests : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/simulation") { Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json") };
         request.Headers.Add("Authorization", "Bearer token");
-        using var answer = await _client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var answer = await Client.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal(repeat is null ? HttpStatusCode.BadRequest : HttpStatusCode.OK, answer.StatusCode);
         var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.Contains(repeat is null ? "error" : $"\"repeat\":\"{repeat}\"", text, StringComparison.Ordinal);
@@ -125,13 +109,4 @@ public sealed class SimulatorTests : IAsyncLifetime
             await Task.Delay(100, TestContext.Current.CancellationToken);
         }
     }
-
-    private async Task<HttpResponseMessage> PostAsync(string path, params (string Name, string Value)[] fields)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))) };
-        request.Headers.Add("Origin", _web.Address.TrimEnd('/'));
-        return await _client.SendAsync(request, TestContext.Current.CancellationToken);
-    }
-
-    private async Task<string> GetAsync(string path) => await _client.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
 }

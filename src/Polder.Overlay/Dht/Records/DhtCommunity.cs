@@ -14,10 +14,9 @@ namespace Polder.Overlay.Dht;
 public sealed class DhtCommunity : Community
 {
     private const double ChecksPerSecond = 5, ChecksBurst = 20;
-    private const int AnswerBytesMax = 1200 - Packet.SignedBytesMin, PaddedFindBytes = 400 - Packet.SignedBytesMin, FindBytes = 38;
-    private const int ContactHeadroom = 19 + Contact.KeyBytes;
+    private const int PaddedFindBytes = 400 - Packet.SignedBytesMin, FindBytes = 38;
 
-    private readonly TurningSecret<ulong> _tokens;
+    private readonly DhtAnswers _answers;
     private readonly Questions _questions;
     private readonly RoundTrips _roundTrips = new();
     private readonly Queue<Search> _waiting = new();
@@ -36,15 +35,15 @@ public sealed class DhtCommunity : Community
         Options = context.Options.Dht;
         var all = context.Options;
         Table = new ContactTable(Identity.Public.NodeId, Options, (all.NarrowPrefixIPv4, all.NarrowPrefixIPv6, all.WidePrefixIPv4, all.WidePrefixIPv6));
-        _tokens = new TurningSecret<ulong>(Environment.Random, WriteTokens.SecretBytes, WriteTokens.Tag);
+        _answers = new DhtAnswers(this, Host);
         Rates = new QuestionRates(Host.Hash, Options.QuestionsPerPeer);
         _questions = new Questions(Host, OnLate, OnEnded);
         _upkeep = new Upkeep(this);
         Service = new DhtService(this);
         Host.Offer(Service);
-        On<Find>(OnFind);
+        On<Find>(_answers.OnFind);
         On<Found>(OnFound);
-        On<Store>(OnStore);
+        On<Store>(_answers.OnStore);
         On<Stored>(OnStored);
         Every(Options.Tick, _upkeep.StepAsync);
     }
@@ -290,7 +289,7 @@ public sealed class DhtCommunity : Community
         }
     }
 
-    private PublicKey? KnownKey(ReadOnlySpan<byte> key) => KeyOf(key);
+    internal PublicKey? KnownKey(ReadOnlySpan<byte> key) => KeyOf(key);
 
     private PublicKey? KeyOf(ReadOnlySpan<byte> key)
     {
@@ -299,91 +298,6 @@ public sealed class DhtCommunity : Community
     }
 
     // ---- Answers ----
-
-    private void OnFind(Peer peer, Find find)
-    {
-        if (!Rates.TryTake(peer.Key, Now))
-        {
-            Host.Counters.Count(Refusal.PeerRate);
-            return;
-        }
-        Counters.AnsweredOthers++;
-        var token = _tokens.Give(peer.Key, peer.Address, Now);
-        var room = AnswerBytesMax - Found.HeadBytes;
-        var total = 0;
-        (uint, byte[])[] records = find.Flags.HasFlag(FindFlags.Records) ? RecordsFor(find, ref room, out total) : [];
-        var (contacts, bytes) = find.Flags.HasFlag(FindFlags.Contacts) ? ContactsFor(find.Target, peer.Key, room) : ((byte)0, []);
-        var own = (IsClient ? FindFlags.Client : FindFlags.None) | (IsYoung ? FindFlags.Young : FindFlags.None);
-        Tell(peer, new Found(find.Nonce, token, _upkeep.PuzzleNonce, own, (byte)total, records, contacts, bytes));
-        if (!find.Flags.HasFlag(FindFlags.Client) && (!find.Flags.HasFlag(FindFlags.Young) || Table.Count < Options.YoungTakenBelow)
-            && !Table.Contains(peer.Key) && Table.Wants(peer.Key.NodeId)) Check(peer.Key, peer.Address);
-    }
-
-    private (uint, byte[])[] RecordsFor(in Find find, ref int room, out int total)
-    {
-        total = 0;
-        if (HoldsNothing || Held.Get(find.Target) is not { } all) return [];
-        var chosen = new List<(uint, byte[])>();
-        var now = Now;
-        for (var i = 0; i < all.Count; i++)
-        {
-            var held = all[i];
-            if (held.ExpiresAt <= now) continue;
-            total++;
-            if (total <= find.Skip) continue;
-            Take(held.Record, ref room);
-            // Whoever asks shall see that the publisher contradicts itself.
-            if (held.Rival is { } rival) Take(rival, ref room);
-
-            void Take(DhtRecord record, ref int left)
-            {
-                var size = 4 + 2 + record.Bytes.Length;
-                if (size > left) return;
-                left -= size;
-                chosen.Add(((uint)(held.ExpiresAt - now).TotalSeconds, record.Bytes.ToArray()));
-            }
-        }
-        total = Math.Min(total, byte.MaxValue);
-        return [.. chosen];
-    }
-
-    private (byte Count, byte[] Bytes) ContactsFor(in Hash256 target, PublicKey asker, int room)
-    {
-        Span<TableEntry> found = new TableEntry[Math.Min(Table.Count, 2 * Found.ContactsMax)];
-        var count = Table.Closest(target, found, Seconds - (int)Options.ToldFor.TotalSeconds, asker, withDoubtful: false);
-        Span<byte> buffer = stackalloc byte[Found.ContactsMax * ContactHeadroom];
-        var writer = new WireWriter(buffer);
-        var taken = new InlineNetworks();
-        byte written = 0;
-        for (var i = 0; i < count && written < Found.ContactsMax && writer.Position + ContactHeadroom <= room; i++)
-        {
-            if (!taken.TryTake(Table.Narrow(found[i].Address), Options.PerNarrowPrefixInAnswer)) continue;
-            new Contact(found[i].Key, found[i].Address).Write(ref writer);
-            written++;
-        }
-        return (written, writer.Written.ToArray());
-    }
-
-    private void OnStore(Peer peer, Store store)
-    {
-        if (!Rates.TryTake(peer.Key, Now))
-        {
-            Host.Counters.Count(Refusal.PeerRate);
-            return;
-        }
-        var verdict = TakeRecord(peer, store);
-        Counters.Count(verdict);
-        Tell(peer, new Stored(store.Nonce, verdict));
-    }
-
-    private StoreVerdict TakeRecord(Peer peer, in Store store)
-    {
-        if (!_tokens.IsGood(store.Token, peer.Key, peer.Address, Now)) return StoreVerdict.BadToken;
-        if (store.Remaining == 0 || !DhtRecord.TryRead(store.Record.Span, Host.Options.Network, Environment.Signatures, out var record, KnownKey) || !IsTimely(record))
-            return StoreVerdict.Bad;
-        if (!store.IsCache && Table.CloserThanOwn(record.Key) >= Options.ClosestThatStore) return StoreVerdict.NotOurs;
-        return Keep(record, store.Remaining, peer.Key, peer.Address, store.IsCache);
-    }
 
     internal StoreVerdict Keep(DhtRecord record, uint remaining, PublicKey? writer, Endpoint address, bool isCache)
     {
@@ -409,33 +323,10 @@ public sealed class DhtCommunity : Community
     }
 
     /// <summary>To somebody whose address is proved by the question that came, or by its place in our table.</summary>
-    private void Tell<T>(Peer peer, T message) where T : struct, IMessage<T>
+    internal void Tell<T>(Peer peer, T message) where T : struct, IMessage<T>
     {
         var isProved = Table.TryGet(peer.Key, out var entry) && entry.Address == peer.Address;
         if (isProved) SendAt(peer.Key, peer.Address, message);
         else Send(peer, message);
-    }
-
-    /// <summary>How many contacts of each network were taken from one answer, on the stack.</summary>
-    private struct InlineNetworks
-    {
-        private Eight _networks;
-        private int _count;
-
-        [System.Runtime.CompilerServices.InlineArray(8)]
-        private struct Eight
-        {
-            private Endpoint _first;
-        }
-
-        public bool TryTake(Endpoint network, int max)
-        {
-            var same = 0;
-            for (var i = 0; i < _count; i++)
-                if (_networks[i] == network) same++;
-            if (same >= max) return false;
-            if (_count < 8) _networks[_count++] = network;
-            return true;
-        }
     }
 }
