@@ -93,6 +93,7 @@ internal sealed class ApiNode : INodeOperations, IDisposable
 
     public INetworkOperations Network => new ApiNetwork(this);
     public ILedgerOperations Ledger => new ApiLedger(this);
+    public IChatOperations Chat => new ApiChat(this);
 
     public IFraudOperations Fraud => new ApiWatch(this);
 

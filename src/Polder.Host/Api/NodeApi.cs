@@ -72,6 +72,7 @@ internal static class NodeApi
         NetworkApi.Map(application, node.Network);
         WatchApi.Map(application, node);
         LedgerApi.Map(application, node.Ledger);
+        ChatApi.Map(application, () => node.Chat);
         application.Map("/api/{**rest}", (RequestDelegate)(context => Answers.WriteErrorAsync(context, HttpStatusCode.NotFound,
             $"There is no {context.Request.Method} {context.Request.Path}; docs/api.md lists what there is.")));
 

@@ -97,6 +97,7 @@ internal static class CommandLine
             DoctorCommands.Doctor(shared, surroundings), DoctorCommands.Connect(shared, surroundings),
             InvitationCommands.Invite(shared, surroundings), InvitationCommands.Join(shared, surroundings),
             InvitationCommands.Contacts(shared, surroundings), InvitationCommands.Bundle(shared, surroundings),
+            ChatCommands.Chat(shared, surroundings),
             TagCommands.Tag(shared, surroundings), DhtCommands.Dht(shared, surroundings),
             RecordCommands.Record(shared, surroundings), RecordCommands.Inbox(shared, surroundings),
             ChainCommands.Chain(shared, surroundings), ChainCommands.Block(shared, surroundings), CrawlCommands.Crawl(shared, surroundings),

@@ -32,6 +32,10 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
           polder tag              overlays by name, each with a budget: join NAME, leave NAME
           polder dht get KEY      small values that the nodes keep: put VALUE, find KEY
 
+        Talking
+          polder chat NAME [TEXT] say something to a contact or a group; without TEXT the conversation
+          polder chat list        all conversations; search WORDS, group create|add|remove|leave GROUP
+
         Records of help
           polder record PEER      propose a record: --gave or --got AMOUNT, --for TEXT
           polder inbox            proposals that wait for my word; accept ID, refuse ID, --all
