@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Polder.Apps;
+using Polder.Apps.Bundles;
 using Polder.Apps.Chat;
 using Polder.Cryptography;
 using Polder.Identity;
@@ -9,6 +10,7 @@ using Polder.Ledger.Fraud;
 using Polder.Ledger.Records;
 using Polder.Ledger.Stores;
 using Polder.Net;
+using Polder.Node.Bundles;
 using Polder.Node.Chat;
 using Polder.Node.ContentFiles;
 using Polder.Node.Folders;
@@ -109,6 +111,8 @@ public sealed class NodeBuilder
         var cache = parts.PeerCache = new PeerCacheFile(folder.PeerCachePath);
 
         var state = parts.State = new StateFiles(folder.FullPath, loop);
+        var mail = parts.Mail = SqliteMailStore.Open(folder.MailPath, loop, TimeProvider.System.GetUtcNow());
+        if (mail.SetAside is { } mailAside) NodeLog.DatabaseSetAside(log, mailAside, 0);
         var content = OpenContent(Path.Combine(folder.FullPath, "content"), loop);
         var lists = new List<BootstrapList> { await PublicPeers.ResolveAsync(PublicPeers.Shipped, _options.Loopback, cancellation).ConfigureAwait(false) };
         foreach (var list in _options.Lists) lists.Add(await PublicPeers.LoadAsync(list, _options.Loopback, cancellation).ConfigureAwait(false));
@@ -156,6 +160,8 @@ public sealed class NodeBuilder
             host.Offer(new InvitationService(host, contacts));
             host.Offer(new TagService(host));
             host.Offer<IChatStore>(parts.Chat = SqliteChatStore.Open(Path.Combine(folder.FullPath, SqliteChatStore.FileName), new ThreadPoolWorkers(loop)));
+            host.Offer<IMailStore>(mail);
+            host.Offer(_options.Mail);
             new AppsModule().Join(host);
             host.Join(static context => new IPv8DhtCommunity(context));
             var dht = host.Join(static context => new DhtCommunity(context));

@@ -21,6 +21,7 @@ internal sealed class NodeParts : IAsyncDisposable
     /// <summary>The shared database, where one is configured.</summary>
     public PostgresBlockStore? Shared { get; set; }
     public SqliteChatStore? Chat { get; set; }
+    public Bundles.SqliteMailStore? Mail { get; set; }
     public PeerCacheFile? PeerCache { get; set; }
     public StateFiles? State { get; set; }
     public NetworkWatch? Watch { get; set; }
@@ -48,10 +49,12 @@ internal sealed class NodeParts : IAsyncDisposable
         // The writer ends first, so that those who wait for a flush still continue on the loop; then the loop; then the reader.
         if (Store is not null) await Task.Run(Store.StopWriting).ConfigureAwait(false);
         if (Shared is not null) await Task.Run(Shared.StopWriting).ConfigureAwait(false);
+        if (Mail is not null) await Task.Run(Mail.StopWriting).ConfigureAwait(false);
         if (Loop is not null) await Loop.DisposeAsync().ConfigureAwait(false);
         Chat?.Dispose();
         Store?.Dispose();
         Shared?.Dispose();
+        Mail?.Dispose();
         if (PeerCache is not null) await PeerCache.WrittenAsync().ConfigureAwait(false);
         Identity?.Dispose();
         Folder?.Dispose();

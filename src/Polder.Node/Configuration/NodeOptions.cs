@@ -91,6 +91,9 @@ public sealed record NodeOptions
     /// <summary>Blocks kept of strangers before the oldest give way; at least 1,000, null for 1,000,000. Default null.</summary>
     public long? LedgerBlocksMax { get; init => field = value is null or >= 1_000 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1000."); }
 
+    /// <summary>Letters: how long they are tried, who carries them, and how much is carried for others.</summary>
+    public Polder.Apps.Bundles.MailOptions Mail { get; init; } = new();
+
     /// <summary>Limits and intervals of the overlay.</summary>
     public OverlayOptions Overlay { get; init; } = new();
 

@@ -57,6 +57,7 @@ public static class OptionKeys
         new("ledger.diskMax", "Disk that blocks may take, such as 20GB (at least 16MB); none for no limit. Strangers' oldest give way.", o => Size(o.LedgerDiskMax), (o, v) => o with { LedgerDiskMax = ParseSize(v) }),
         new("ledger.blocksMax", "Blocks kept of strangers before the oldest give way, at least 1000; none for the default.", o => o.LedgerBlocksMax?.ToString(CultureInfo.InvariantCulture) ?? "none",
             (o, v) => o with { LedgerBlocksMax = v == "none" ? null : long.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out var blocks) ? blocks : throw new FormatException("It is a whole number, or none.") }),
+        .. MailKeys,
         new("passphrase", "Opens the key file, and seals a new one. Environment only.", _ => "", (o, v) => o with { Passphrase = v }) { IsSecret = true },
         Overlay("peersMax", "Peers known by key, 8 to 100000.", o => o.PeersMax, (o, v) => o with { PeersMax = v }),
         Overlay("peersWanted", "Below so many peers a community walks at full pace, 1 to 10000.", o => o.PeersWanted, (o, v) => o with { PeersWanted = v }),
@@ -69,6 +70,22 @@ public static class OptionKeys
         Time("discouragedFor", "How long a peer that broke the protocol is ignored, at least 1 s.", o => o.DiscouragedFor, (o, v) => o with { DiscouragedFor = v }),
         new("overlay.introducesForeign", "Whether strangers of other communities are introduced to each other.",
             o => Text(o.Overlay.IntroducesForeign), (o, v) => o with { Overlay = o.Overlay with { IntroducesForeign = ParseFlag(v) } }),
+    ];
+
+    private static OptionKey[] MailKeys =>
+    [
+        Number("mail.days", "How long a letter is tried, in days, 1 to 30.", o => (int)o.Mail.Lifetime.TotalDays, (o, v) => o with { Mail = o.Mail with { Lifetime = TimeSpan.FromDays(v) } }),
+        Number("mail.copies", "Copies of a letter that others may hold at the same time, 0 to 16; 0: letters go to their receivers only.", o => o.Mail.Copies, (o, v) => o with { Mail = o.Mail with { Copies = v } }),
+        Flag("mail.useStrangers", "Whether own letters are given to strangers, sealed, when friends do not bring them on.", o => o.Mail.UsesStrangers, (o, v) => o with { Mail = o.Mail with { UsesStrangers = v } }),
+        Flag("mail.carryForFriends", "Whether contacts' letters are carried.", o => o.Mail.CarriesForFriends, (o, v) => o with { Mail = o.Mail with { CarriesForFriends = v } }),
+        Flag("mail.carryForStrangers", "Whether strangers' letters are carried, within their quota.", o => o.Mail.CarriesForStrangers, (o, v) => o with { Mail = o.Mail with { CarriesForStrangers = v } }),
+        Flag("mail.tellCommonFriends", "Whether a contact who asks us to carry a letter is told that its receiver is our contact, too.", o => o.Mail.TellsCommonFriends, (o, v) => o with { Mail = o.Mail with { TellsCommonFriends = v } }),
+        new("mail.carriedMax", "Room for all letters of others, such as 64MB.", o => Size(o.Mail.CarriedBytesMax), (o, v) => o with { Mail = o.Mail with { CarriedBytesMax = Room(v) } }),
+        new("mail.friendMax", "Room for the letters of one contact, such as 16MB.", o => Size(o.Mail.FriendBytesMax), (o, v) => o with { Mail = o.Mail with { FriendBytesMax = Room(v) } }),
+        new("mail.strangersMax", "Room for the letters of all strangers together, such as 16MB.", o => Size(o.Mail.StrangersBytesMax), (o, v) => o with { Mail = o.Mail with { StrangersBytesMax = Room(v) } }),
+        new("mail.strangerMax", "Room for the letters of one stranger, such as 1MB.", o => Size(o.Mail.StrangerBytesMax), (o, v) => o with { Mail = o.Mail with { StrangerBytesMax = Room(v) } }),
+        Number("mail.strangerDays", "How long a stranger's letter is carried, in days, 1 to 30.", o => (int)o.Mail.StrangerAge.TotalDays,
+            (o, v) => o with { Mail = o.Mail with { StrangerAge = v is >= 1 and <= 30 ? TimeSpan.FromDays(v) : throw new FormatException("From 1 to 30.") } }),
     ];
 
     /// <summary>The option of that name, upper or lower case; null when there is none.</summary>
@@ -114,6 +131,8 @@ public static class OptionKeys
                 && value <= long.MaxValue / size) return value * size;
         throw new FormatException("It is a size: 500MB, 20GB, 1TB; or none.");
     }
+
+    private static long Room(string text) => ParseSize(text) is { } bytes and <= 1L << 40 ? bytes : throw new FormatException("It is a size up to 1TB: 0B, 64MB, 2GB.");
 
     private static int ParseNumber(string text) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : throw new FormatException("It is a whole number.");
