@@ -70,6 +70,7 @@ internal static class NodeApi
         Post("crawl", json.CrawlBody, json.CrawlView, (body, stop) =>
             node.CrawlAsync(body.Peer ?? throw Bad("\"peer\" is missing: a short name, a public key or the beginning of one."), stop));
         NetworkApi.Map(application, node.Network);
+        MailApi.Map(application, node.Mail);
         WatchApi.Map(application, node);
         LedgerApi.Map(application, node.Ledger);
         ChatApi.Map(application, () => node.Chat);
@@ -99,7 +100,7 @@ internal static class NodeApi
         application.MapPost("/api/" + route, HandleAsync);
     }
 
-    private static async Task AnswerAsync<T>(HttpContext context, JsonTypeInfo<T> type, Func<Task<T>> answer)
+    internal static async Task AnswerAsync<T>(HttpContext context, JsonTypeInfo<T> type, Func<Task<T>> answer)
     {
         try
         {

@@ -96,7 +96,7 @@ internal static class CommandLine
             NodeCommands.Id(shared, surroundings), NodeCommands.Peers(shared, surroundings),
             DoctorCommands.Doctor(shared, surroundings), DoctorCommands.Connect(shared, surroundings),
             InvitationCommands.Invite(shared, surroundings), InvitationCommands.Join(shared, surroundings),
-            InvitationCommands.Contacts(shared, surroundings), InvitationCommands.Bundle(shared, surroundings),
+            InvitationCommands.Contacts(shared, surroundings), MailCommands.Bundle(shared, surroundings), MailCommands.Mailbag(shared, surroundings),
             ChatCommands.Chat(shared, surroundings),
             TagCommands.Tag(shared, surroundings), DhtCommands.Dht(shared, surroundings),
             RecordCommands.Record(shared, surroundings), RecordCommands.Inbox(shared, surroundings),

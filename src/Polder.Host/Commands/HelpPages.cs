@@ -28,7 +28,8 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
           polder join WHAT        take an invitation (peer:…), or ask at HOST:PORT
           polder contacts         the people I know
           polder connect PEER     get through to a peer by every way there is
-          polder bundle export FILE  addresses in a file, for another machine; import FILE
+          polder bundle export FILE  letters, contacts, blocks and addresses in a file; import FILE
+          polder mailbag             where my letters are, and what I carry for others
           polder tag              overlays by name, each with a budget: join NAME, leave NAME
           polder dht get KEY      small values that the nodes keep: put VALUE, find KEY
 
@@ -80,7 +81,8 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         ["invite"] = ["polder invite", "polder invite --days 1"],
         ["join"] = ["polder join peer:ABCDEF…", "polder join 192.0.2.7:8090"],
         ["contacts"] = ["polder contacts"],
-        ["bundle"] = ["polder bundle export peers.bundle", "polder bundle import peers.bundle"],
+        ["bundle"] = ["polder bundle export stick.bundle --for bob", "polder bundle export for-everybody.bundle", "polder bundle import stick.bundle"],
+        ["mailbag"] = ["polder mailbag", "polder mailbag --json"],
         ["tag"] = ["polder tag", "polder tag join gardening --budget 8 --neighbours 12", "polder tag leave gardening"],
         ["dht"] = ["polder dht put \"hello\"", "polder dht put @card.txt --name card", "polder dht get card", "polder dht put \"I grow beans\" --topic gardening", "polder dht find gardening", "polder dht find ab-cd-ef-gh-ij"],
         ["record"] =

@@ -42,6 +42,7 @@ internal sealed class LocalNode : INodeOperations, IDisposable
         Chat = new LocalChat(node, this);
         _watch = new LocalWatch(node, this);
         Ledger = new LocalLedger(node, this, new LedgerFigures(_ledger.Store, _views, _names));
+        if (_host.Find<Apps.Bundles.Mailbag>() is { } mail) mail.StateChanged += _ => Change();
         _ledger.Changed += Change;
         _host.Peers.Added += _ => Change();
         _host.Peers.Removed += _ => Change();
@@ -169,6 +170,8 @@ internal sealed class LocalNode : INodeOperations, IDisposable
 
     public IChatOperations Chat { get; }
     public INetworkOperations Network { get; }
+
+    public People.IMailOperations Mail => field ??= new People.LocalMail(_node, this);
 
     public IFraudOperations Fraud => _watch;
 
