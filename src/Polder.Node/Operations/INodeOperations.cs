@@ -72,6 +72,7 @@ public interface INodeOperations
 
     /// <summary>Conversations.</summary>
     IChatOperations Chat => throw new OperationRefusedException(RefusalKind.Unavailable, "This node has no chat.");
+
     /// <summary>Letters: what waits for whom and where, what is carried for others, bundles.</summary>
     People.IMailOperations Mail => People.RestingMail.Instance;
 
