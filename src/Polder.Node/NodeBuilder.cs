@@ -4,6 +4,8 @@ using Polder.Apps;
 using Polder.Apps.Bundles;
 using Polder.Apps.Chat;
 using Polder.Cryptography;
+using Polder.Graph;
+using Polder.Graph.Sync;
 using Polder.Identity;
 using Polder.Ledger;
 using Polder.Ledger.Fraud;
@@ -14,6 +16,7 @@ using Polder.Node.Bundles;
 using Polder.Node.Chat;
 using Polder.Node.ContentFiles;
 using Polder.Node.Folders;
+using Polder.Node.Graph;
 using Polder.Node.Lan;
 using Polder.Node.PortMapping;
 using Polder.Node.Runtime;
@@ -110,6 +113,7 @@ public sealed class NodeBuilder
         IBlockStore blocks = shared is null ? store : shared;
         var cache = parts.PeerCache = new PeerCacheFile(folder.PeerCachePath);
 
+        var graphStore = parts.GraphStore = SqliteGraphStore.Open(Path.Combine(folder.FullPath, "graph.db"), loop);
         var state = parts.State = new StateFiles(folder.FullPath, loop);
         var mail = parts.Mail = SqliteMailStore.Open(folder.MailPath, loop, TimeProvider.System.GetUtcNow());
         if (mail.SetAside is { } mailAside) NodeLog.DatabaseSetAside(log, mailAside, 0);
@@ -155,6 +159,9 @@ public sealed class NodeBuilder
             }
             host.Offer(ledger);
             host.Offer(records);
+            var graph = parts.Graph = new SharedGraph(new GraphEnvironment(loop, time, environment.Random, environment.Workers), graphStore, new GraphOptions { StoreBytesMax = _options.GraphDiskMax });
+            host.Offer(graph);
+            host.Offer(parts.GraphHub = new GraphHub(graph));
             var contacts = new ContactList(host);
             host.Offer(contacts);
             host.Offer(new InvitationService(host, contacts));

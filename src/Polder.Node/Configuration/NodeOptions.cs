@@ -19,6 +19,19 @@ public sealed record NodeOptions
     /// <summary>TCP port of page and local API on 127.0.0.1. 0 to 65535, 0 for any free one; default 8080.</summary>
     public int Page { get; init => field = PortNumber(value); } = 8080;
 
+    /// <summary>TCP port at which gun.js applications find the graph, ws://ADDRESS:PORT/gun. 0 for any free one; null, the default, for none.</summary>
+    public int? Graph { get; init => field = value is { } port ? PortNumber(port) : null; }
+
+    /// <summary>Address that <see cref="Graph"/> listens on. Default 127.0.0.1: this machine only. Anybody who reaches it may read and write.</summary>
+    public string GraphAddress
+    {
+        get;
+        init => field = System.Net.IPAddress.TryParse(value, out _) ? value : throw new ArgumentException("An IP address is needed, such as 127.0.0.1 or 0.0.0.0.", nameof(value));
+    } = "127.0.0.1";
+
+    /// <summary>Bytes of disk that the graph may take for others' data; at least 1 MB. Default 10 GB.</summary>
+    public long GraphDiskMax { get; init => field = value >= 1L << 20 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1 MB."); } = 10L << 30;
+
     /// <summary>Addresses of nodes to walk to at the start, "HOST:PORT"; default none. Names are looked up at the start.</summary>
     public IReadOnlyList<string> Join
     {
