@@ -26,7 +26,7 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         Meeting others
           polder invite           one text or QR code with which somebody reaches me; it works once
           polder join WHAT        take an invitation (peer:…), or ask at HOST:PORT
-          polder contacts         the people I know
+          polder contact          the people I know: add WHAT, list, show NAME, card, introduce NAME OTHER
           polder connect PEER     get through to a peer by every way there is
           polder bundle export FILE  letters, contacts, blocks and addresses in a file; import FILE
           polder mailbag             where my letters are, and what I carry for others
@@ -83,6 +83,15 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         ["contacts"] = ["polder contacts"],
         ["bundle"] = ["polder bundle export stick.bundle --for bob", "polder bundle export for-everybody.bundle", "polder bundle import stick.bundle"],
         ["mailbag"] = ["polder mailbag", "polder mailbag --json"],
+        ["contact"] = ["polder contact add --qr picture.png --name Anna", "polder contact list", "polder contact show Anna", "polder contact card --name Ben", "polder contact verify Anna", "polder contact introduce Anna Carla"],
+        ["contact add"] = ["polder contact add peer:ABCDEF…", "polder contact add --qr picture.png --name Anna --verified", "polder contact add 4c69624e61434c504b3a…"],
+        ["contact list"] = ["polder contact list", "polder contact list --json"],
+        ["contact show"] = ["polder contact show Anna"],
+        ["contact remove"] = ["polder contact remove Anna"],
+        ["contact note"] = ["polder contact note Anna met her in the library", "polder contact note Anna --add likes tea", "polder contact note Anna"],
+        ["contact verify"] = ["polder contact verify Anna", "polder contact verify Anna 04127 88210 31337 00042 91827 55512"],
+        ["contact export"] = ["polder contact export contacts.json", "polder contact export for-ben.json --shared"],
+        ["contact import"] = ["polder contact import contacts.json"],
         ["tag"] = ["polder tag", "polder tag join gardening --budget 8 --neighbours 12", "polder tag leave gardening"],
         ["dht"] = ["polder dht put \"hello\"", "polder dht put @card.txt --name card", "polder dht get card", "polder dht put \"I grow beans\" --topic gardening", "polder dht find gardening", "polder dht find ab-cd-ef-gh-ij"],
         ["record"] =

@@ -5,10 +5,9 @@ using Polder.Node.Operations;
 
 namespace Polder.Host.Commands;
 
-/// <summary>polder invite, polder join, polder contacts: how people and nodes first meet.</summary>
+/// <summary>polder invite, polder join: how people and nodes first meet.</summary>
 internal static class InvitationCommands
 {
-
     public static Command Invite(SharedOptions shared, Surroundings surroundings)
     {
         var days = new Option<double>("--days") { Description = "How long the invitation holds.", HelpName = "DAYS", DefaultValueFactory = _ => 7 };
@@ -56,28 +55,6 @@ internal static class InvitationCommands
                 () => node.Network.AcceptInvitationAsync(text, stop)).ConfigureAwait(false);
             if (json) terminal.Json(contact, HostJson.Default.ContactView);
             else terminal.Say($"{terminal.Strong(contact.Name)} and you are contacts now. How you are connected: polder doctor {contact.Name}");
-            return CommandLine.Done;
-        });
-        return command;
-    }
-
-    public static Command Contacts(SharedOptions shared, Surroundings surroundings)
-    {
-        var command = new Command("contacts", "The people I know: those who took my invitation, and those whose invitation I took.");
-        surroundings.Ask(command, shared, async (node, _, json, stop) =>
-        {
-            var contacts = await node.Network.ContactsAsync(stop).ConfigureAwait(false);
-            var terminal = surroundings.Terminal;
-            if (json) terminal.Json(contacts, HostJson.Default.IReadOnlyListContactView);
-            else if (contacts.Count == 0) terminal.Say("No contacts yet. Invite somebody: polder invite");
-            else
-            {
-                terminal.Table(["name", "since", "now", "key"], contacts.Select(contact => (IReadOnlyList<string>)
-                [
-                    contact.Name, contact.Since.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-                    contact.Connected ? "connected" : "away", NodeCommands.Short(contact.PublicKey),
-                ]));
-            }
             return CommandLine.Done;
         });
         return command;
