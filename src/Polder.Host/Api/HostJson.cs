@@ -126,6 +126,8 @@ internal sealed record ApiFile(int Port, int Pid, string Token);
 [JsonSerializable(typeof(ReadyView))]
 [JsonSerializable(typeof(StudyView))]
 [JsonSerializable(typeof(SimulationBody))]
+[JsonSerializable(typeof(ParcelCodeView))]
+[JsonSerializable(typeof(ParcelEndView))]
 [JsonSerializable(typeof(SimulationView))]
 [JsonSerializable(typeof(IReadOnlyList<StudyInfo>))]
 [JsonSerializable(typeof(IReadOnlyList<OptionValue>))]

@@ -92,6 +92,7 @@ internal static class CommandLine
 
         foreach (var command in (Command[])
         [
+            ParcelCommands.Send(shared, surroundings), ParcelCommands.Receive(shared, surroundings),
             RunCommand.Create(shared, surroundings), LabCommand.Create(shared, surroundings), ConfigCommand.Create(shared, surroundings),
             NodeCommands.Id(shared, surroundings), NodeCommands.Peers(shared, surroundings),
             DoctorCommands.Doctor(shared, surroundings), DoctorCommands.Connect(shared, surroundings),

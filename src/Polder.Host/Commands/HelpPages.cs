@@ -15,6 +15,10 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
           polder lab 8            eight nodes on this machine meet, work and judge: the idea in thirty seconds
           polder run              start my node and its page; the first time it makes my identity
 
+        Sending
+          polder send PATH…       files and folders to whom I tell a code; --text TEXT for a text
+          polder receive CODE     take what somebody sends; works with Magic Wormhole's programs too
+
         My node
           polder id               who I am
           polder peers            who is there
@@ -74,6 +78,8 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         [
             "polder run", "polder run --join 192.0.2.7:8090", "polder run --data ~/second --port 8190 --page 8195 --loopback", "polder run --crawl",
         ],
+        ["send"] = ["polder send photo.jpg", "polder send holiday/ notes.txt --mailbox ws://192.0.2.7:4000/v1 --relay 192.0.2.7:4001", "polder send --text \"see you at eight\""],
+        ["receive"] = ["polder receive 7-crossover-clockwork", "polder receive 7-crossover-clockwork --yes --out downloads"],
         ["id"] = ["polder id", "polder id --json"],
         ["peers"] = ["polder peers", "polder peers --json"],
         ["doctor"] = ["polder doctor", "polder doctor ab-cd-ef-gh-ij", "polder doctor --json"],

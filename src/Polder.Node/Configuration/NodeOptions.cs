@@ -106,6 +106,26 @@ public sealed record NodeOptions
 
     /// <summary>Letters: how long they are tried, who carries them, and how much is carried for others.</summary>
     public Polder.Apps.Bundles.MailOptions Mail { get; init; } = new();
+    /// <summary>TCP port of a mailbox server for stock programs and our own; 0 for any free one, null for none. Default null.</summary>
+    public int? MailboxPort { get; init => field = value is { } port ? PortNumber(port) : null; }
+
+    /// <summary>TCP port of a transit relay; 0 for any free one, null for none. Default null.</summary>
+    public int? RelayPort { get; init => field = value is { } port ? PortNumber(port) : null; }
+
+    /// <summary>Who may list the numbers in use at our mailbox server. Default: visitors from this machine and private networks.</summary>
+    public Apps.Parcels.Mailbox.MailboxListing MailboxListing { get; init; } = Apps.Parcels.Mailbox.MailboxListing.Nearby;
+
+    /// <summary>Bytes a second that our relay moves in all; null for no limit. Default null.</summary>
+    public long? RelayBytesPerSecond { get; init => field = value is null or >= 1_000 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1000."); }
+
+    /// <summary>Bytes in a month that our relay moves; null for no limit. Default null.</summary>
+    public long? RelayMonthMax { get; init => field = value is null or >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1."); }
+
+    /// <summary>The mailbox server that polder send and receive meet at unless told otherwise, ws://HOST:PORT/v1; null for none. Default null.</summary>
+    public string? ParcelMailbox { get; init; }
+
+    /// <summary>The relay that polder send and receive use unless told otherwise, HOST:PORT; null for none. Default null.</summary>
+    public string? ParcelRelay { get; init; }
 
     /// <summary>Limits and intervals of the overlay.</summary>
     public OverlayOptions Overlay { get; init; } = new();

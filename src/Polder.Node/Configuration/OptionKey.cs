@@ -63,6 +63,14 @@ public static class OptionKeys
         new("ledger.blocksMax", "Blocks kept of strangers before the oldest give way, at least 1000; none for the default.", o => o.LedgerBlocksMax?.ToString(CultureInfo.InvariantCulture) ?? "none",
             (o, v) => o with { LedgerBlocksMax = v == "none" ? null : long.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out var blocks) ? blocks : throw new FormatException("It is a whole number, or none.") }),
         .. MailKeys,
+        new("parcels.mailboxPort", "TCP port of a mailbox server for polder send and Magic Wormhole's programs, 0 for any free one; none for no server.", o => Optional(o.MailboxPort), (o, v) => o with { MailboxPort = v == "none" ? null : ParseNumber(v) }),
+        new("parcels.relayPort", "TCP port of a transit relay for them, 0 for any free one; none for no relay.", o => Optional(o.RelayPort), (o, v) => o with { RelayPort = v == "none" ? null : ParseNumber(v) }),
+        new("parcels.listing", "Who may list the numbers in use at the mailbox server: nobody, nearby or everybody.", o => o.MailboxListing.ToString().ToLowerInvariant(),
+            (o, v) => o with { MailboxListing = Enum.TryParse<Apps.Parcels.Mailbox.MailboxListing>(v, ignoreCase: true, out var listing) && Enum.IsDefined(listing) ? listing : throw new FormatException("It is nobody, nearby or everybody.") }),
+        new("parcels.relayRate", "What the relay moves in a second, such as 2MB; none for no limit.", o => Size(o.RelayBytesPerSecond), (o, v) => o with { RelayBytesPerSecond = ParseSize(v) }),
+        new("parcels.relayMonth", "What the relay moves in a month, such as 100GB; none for no limit.", o => Size(o.RelayMonthMax), (o, v) => o with { RelayMonthMax = ParseSize(v) }),
+        new("parcels.mailbox", "The mailbox server that polder send and receive meet at, ws://HOST:PORT/v1; none for no server.", o => o.ParcelMailbox ?? "none", (o, v) => o with { ParcelMailbox = v == "none" ? null : v }),
+        new("parcels.relay", "The relay that polder send and receive use, HOST:PORT; none for no relay.", o => o.ParcelRelay ?? "none", (o, v) => o with { ParcelRelay = v == "none" ? null : v }),
         new("passphrase", "Opens the key file, and seals a new one. Environment only.", _ => "", (o, v) => o with { Passphrase = v }) { IsSecret = true },
         Overlay("peersMax", "Peers known by key, 8 to 100000.", o => o.PeersMax, (o, v) => o with { PeersMax = v }),
         Overlay("peersWanted", "Below so many peers a community walks at full pace, 1 to 10000.", o => o.PeersWanted, (o, v) => o with { PeersWanted = v }),
@@ -111,6 +119,8 @@ public static class OptionKeys
 
     private static OptionKey Time(string name, string help, Func<OverlayOptions, TimeSpan> read, Func<OverlayOptions, TimeSpan, OverlayOptions> with) =>
         new("overlay." + name, help, o => Text(read(o.Overlay)), (o, v) => o with { Overlay = with(o.Overlay, ParseTime(v)) });
+
+    private static string Optional(int? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "none";
 
     private static string Text(bool value) => value ? "true" : "false";
 
