@@ -106,6 +106,7 @@ public sealed record NodeOptions
 
     /// <summary>Letters: how long they are tried, who carries them, and how much is carried for others.</summary>
     public Polder.Apps.Bundles.MailOptions Mail { get; init; } = new();
+
     /// <summary>TCP port of a mailbox server for stock programs and our own; 0 for any free one, null for none. Default null.</summary>
     public int? MailboxPort { get; init => field = value is { } port ? PortNumber(port) : null; }
 

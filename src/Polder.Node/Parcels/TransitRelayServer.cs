@@ -133,7 +133,7 @@ public sealed class TransitRelayServer : IAsyncDisposable
             var count = await read.ConfigureAwait(false);
             if (count == 0) return null;
             RelayVerdict verdict;
-            IReadOnlyList<RelayVisitor> spares;
+            IReadOnlyList<RelayVisitor> spares = [];
             lock (_gate)
             {
                 if (visitor.Partner is not null) verdict = RelayVerdict.Wait;
@@ -146,7 +146,7 @@ public sealed class TransitRelayServer : IAsyncDisposable
                     line.Socket.Send("ok\n"u8);
                     partner.Glued.TrySetResult(line);
                     line.Glued.TrySetResult(partner);
-                    foreach (var spare in spares!) Hang(((Line)spare.Tag!).Socket);
+                    foreach (var spare in spares) Hang(((Line)spare.Tag!).Socket);
                     return partner;
                 }
             }
