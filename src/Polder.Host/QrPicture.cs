@@ -41,10 +41,22 @@ internal static class QrPicture
         return path.ToString();
     }
 
+    /// <summary>A PNG file, eight pixels a module, quiet zone included.</summary>
+    public static byte[] Png(string text)
+    {
+        using var generator = new QRCodeGenerator();
+        using var code = generator.CreateQrCode(Smallest(text), QRCodeGenerator.ECCLevel.M);
+        using var picture = new PngByteQRCode(code);
+        return picture.GetGraphic(8);
+    }
+
+    /// <summary>Invitations and codes mean the same in capitals, which take less room; a contact's JSON does not.</summary>
+    private static string Smallest(string text) => text.StartsWith('{') ? text : text.ToUpperInvariant();
+
     private static List<System.Collections.BitArray> Modules(string text)
     {
         using var generator = new QRCodeGenerator();
-        using var code = generator.CreateQrCode(text.ToUpperInvariant(), QRCodeGenerator.ECCLevel.L);
+        using var code = generator.CreateQrCode(Smallest(text), QRCodeGenerator.ECCLevel.L);
         // The library's own quiet zone is four modules wide, as the standard wants.
         return [.. code.ModuleMatrix];
     }

@@ -1,17 +1,22 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Polder.Apps;
+using Polder.Apps.Bundles;
 using Polder.Apps.Chat;
 using Polder.Cryptography;
+using Polder.Graph;
+using Polder.Graph.Sync;
 using Polder.Identity;
 using Polder.Ledger;
 using Polder.Ledger.Fraud;
 using Polder.Ledger.Records;
 using Polder.Ledger.Stores;
 using Polder.Net;
+using Polder.Node.Bundles;
 using Polder.Node.Chat;
 using Polder.Node.ContentFiles;
 using Polder.Node.Folders;
+using Polder.Node.Graph;
 using Polder.Node.Lan;
 using Polder.Node.PortMapping;
 using Polder.Node.Runtime;
@@ -108,7 +113,10 @@ public sealed class NodeBuilder
         IBlockStore blocks = shared is null ? store : shared;
         var cache = parts.PeerCache = new PeerCacheFile(folder.PeerCachePath);
 
+        var graphStore = parts.GraphStore = SqliteGraphStore.Open(Path.Combine(folder.FullPath, "graph.db"), loop);
         var state = parts.State = new StateFiles(folder.FullPath, loop);
+        var mail = parts.Mail = SqliteMailStore.Open(folder.MailPath, loop, TimeProvider.System.GetUtcNow());
+        if (mail.SetAside is { } mailAside) NodeLog.DatabaseSetAside(log, mailAside, 0);
         var content = OpenContent(Path.Combine(folder.FullPath, "content"), loop);
         var lists = new List<BootstrapList> { await PublicPeers.ResolveAsync(PublicPeers.Shipped, _options.Loopback, cancellation).ConfigureAwait(false) };
         foreach (var list in _options.Lists) lists.Add(await PublicPeers.LoadAsync(list, _options.Loopback, cancellation).ConfigureAwait(false));
@@ -151,11 +159,16 @@ public sealed class NodeBuilder
             }
             host.Offer(ledger);
             host.Offer(records);
+            var graph = parts.Graph = new SharedGraph(new GraphEnvironment(loop, time, environment.Random, environment.Workers), graphStore, new GraphOptions { StoreBytesMax = _options.GraphDiskMax });
+            host.Offer(graph);
+            host.Offer(parts.GraphHub = new GraphHub(graph));
             var contacts = new ContactList(host);
             host.Offer(contacts);
             host.Offer(new InvitationService(host, contacts));
             host.Offer(new TagService(host));
             host.Offer<IChatStore>(parts.Chat = SqliteChatStore.Open(Path.Combine(folder.FullPath, SqliteChatStore.FileName), new ThreadPoolWorkers(loop)));
+            host.Offer<IMailStore>(mail);
+            host.Offer(_options.Mail);
             new AppsModule().Join(host);
             host.Join(static context => new IPv8DhtCommunity(context));
             var dht = host.Join(static context => new DhtCommunity(context));

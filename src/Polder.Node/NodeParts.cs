@@ -1,6 +1,8 @@
+using Polder.Graph.Sync;
 using Polder.Identity;
 using Polder.Node.Chat;
 using Polder.Node.Folders;
+using Polder.Node.Graph;
 using Polder.Node.Lan;
 using Polder.Node.PortMapping;
 using Polder.Node.Runtime;
@@ -21,6 +23,10 @@ internal sealed class NodeParts : IAsyncDisposable
     /// <summary>The shared database, where one is configured.</summary>
     public PostgresBlockStore? Shared { get; set; }
     public SqliteChatStore? Chat { get; set; }
+    public Bundles.SqliteMailStore? Mail { get; set; }
+    public SqliteGraphStore? GraphStore { get; set; }
+    public SharedGraph? Graph { get; set; }
+    public GraphHub? GraphHub { get; set; }
     public PeerCacheFile? PeerCache { get; set; }
     public StateFiles? State { get; set; }
     public NetworkWatch? Watch { get; set; }
@@ -39,6 +45,8 @@ internal sealed class NodeParts : IAsyncDisposable
                 PortStatus?.Stop();
                 Lan?.Dispose();
                 Watch?.Dispose();
+                GraphHub?.Dispose();
+                Graph?.Dispose();
                 await host.StopAsync();
                 return true;
             }).ConfigureAwait(false);
@@ -48,10 +56,14 @@ internal sealed class NodeParts : IAsyncDisposable
         // The writer ends first, so that those who wait for a flush still continue on the loop; then the loop; then the reader.
         if (Store is not null) await Task.Run(Store.StopWriting).ConfigureAwait(false);
         if (Shared is not null) await Task.Run(Shared.StopWriting).ConfigureAwait(false);
+        if (Mail is not null) await Task.Run(Mail.StopWriting).ConfigureAwait(false);
+        if (GraphStore is not null) await Task.Run(GraphStore.StopWriting).ConfigureAwait(false);
         if (Loop is not null) await Loop.DisposeAsync().ConfigureAwait(false);
         Chat?.Dispose();
         Store?.Dispose();
         Shared?.Dispose();
+        Mail?.Dispose();
+        GraphStore?.Dispose();
         if (PeerCache is not null) await PeerCache.WrittenAsync().ConfigureAwait(false);
         Identity?.Dispose();
         Folder?.Dispose();

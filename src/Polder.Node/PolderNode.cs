@@ -48,6 +48,9 @@ public sealed class PolderNode : IAsyncDisposable
     /// <summary>The communities and peers. On the loop only.</summary>
     public NodeHost Host => _parts.Host!;
 
+    /// <summary>The graph: application data that converges, shared with gun.js peers. On the loop only.</summary>
+    public Polder.Graph.Sync.GraphHub Graph => _parts.GraphHub!;
+
     /// <summary>The own chain and everybody's blocks. On the loop only.</summary>
     public TrustChainCommunity Ledger { get; }
 

@@ -31,6 +31,9 @@ public sealed record LetterCarrier(PublicKey Key, string? Name, bool KnowsReceiv
 /// <param name="Carriers">Who holds it; empty but for <see cref="LetterStage.WaitingWith"/>.</param>
 public sealed record LetterState(LetterStage Stage, IReadOnlyList<LetterCarrier> Carriers)
 {
+    /// <summary>When it was last written into a bundle, to be carried by hand; null for never.</summary>
+    public DateTimeOffset? ExportedAt { get; init; }
+
     internal static LetterState Unknown { get; } = new(LetterStage.Unknown, []);
 
     /// <summary>The names of those who hold it: friends as the owner calls them, common friends first; strangers not at all.</summary>

@@ -7,6 +7,7 @@ internal static class LetterWords
 {
     public static string Say(LetterState state) => state.Stage switch
     {
+        LetterStage.OnlyHere when state.ExportedAt is { } at => string.Create(CultureInfo.InvariantCulture, $"Here, and in a file of {at.UtcDateTime:d MMMM}"),
         LetterStage.OnlyHere => "Only here",
         LetterStage.WaitingWith => Waiting(state),
         LetterStage.Delivered => "Delivered",

@@ -106,6 +106,7 @@ public sealed class Mailbag
     internal Inbox Inbox { get; }
     internal MailTaker Taker { get; }
     internal MailRounds Rounds { get; }
+    internal MailBundles Bundles => field ??= new MailBundles(this, _host);
     internal MailFigures Figures { get; } = new();
     internal IMailStore Store => _store;
     internal NodeHost Host => _host;
@@ -116,7 +117,10 @@ public sealed class Mailbag
 
     internal LetterState StateOf(OwnLetter letter) =>
         new(letter.Stage, [.. letter.Carriers.Select(carrier => new LetterCarrier(
-            carrier.Key, Contacts.Find(carrier.Key) is { Blocked: false } card ? card.Name : null, carrier.KnowsReceiver, DateTimeOffset.FromUnixTimeSeconds(carrier.Since)))]);
+            carrier.Key, Contacts.Find(carrier.Key) is { Blocked: false } card ? card.Name : null, carrier.KnowsReceiver, DateTimeOffset.FromUnixTimeSeconds(carrier.Since)))])
+        {
+            ExportedAt = letter.ExportedAt == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(letter.ExportedAt),
+        };
 
     // ---- Rules of giving ----
 
@@ -175,14 +179,14 @@ public sealed class Mailbag
     }
 
     /// <summary>Keeps a letter for somebody who is elsewhere.</summary>
-    internal async Task<MailAnswer> CarryAsync(LetterId id, Envelope envelope, ReadOnlyMemory<byte> bytes, PublicKey depositor, int copies, int hops)
+    internal async Task<MailAnswer> CarryAsync(LetterId id, Envelope envelope, ReadOnlyMemory<byte> bytes, PublicKey depositor, int copies, int hops, bool byOwnersWish = false)
     {
         if (Inbox.IsOutOfTime(envelope.Expires) is { } verdict) return new MailAnswer(verdict);
         if (Notes.Find(id.Head) is { } note) return new MailAnswer(MailVerdict.Arrived, Proof: note.Proof);
         if (Outbox.Find(id) is not null) return new MailAnswer(MailVerdict.Have);
         if (Carried.Find(id) is null)
         {
-            var isFriend = IsFriend(depositor);
+            var isFriend = byOwnersWish || IsFriend(depositor);
             if (!Carried.HasRoom(depositor, isFriend, bytes.Length)) return new MailAnswer(MailVerdict.Full);
             var until = isFriend ? envelope.Expires : Math.Min(envelope.Expires, UnixSeconds + (uint)Options.StrangerAge.TotalSeconds);
             var letter = new CarriedLetter

@@ -23,6 +23,8 @@ internal sealed class OwnLetter
     public int Copies { get; set; }
     /// <summary>When the stage was reached, seconds since 1970.</summary>
     public uint StageAt { get; set; }
+    /// <summary>When it was last written into a file, seconds since 1970; 0 for never.</summary>
+    public uint ExportedAt { get; set; }
     public List<(PublicKey Key, bool KnowsReceiver, uint Since)> Carriers { get; } = [];
 
     /// <summary>Whether it is on the disk: before that it is shown to nobody.</summary>
@@ -51,12 +53,13 @@ internal sealed class OwnLetter
     ///    172     1  stage, 0 to 4
     ///    173     1  copies left
     ///    174     4  stage reached, seconds since 1970
-    ///    178     1  carriers n, at most 16
-    ///    179   69n  carriers: key without its tag 64, knows the receiver 1, since 4
+    ///    178     4  last written into a file, seconds since 1970, or 0
+    ///    182     1  carriers n, at most 16
+    ///    183   69n  carriers: key without its tag 64, knows the receiver 1, since 4
     /// </code></remarks>
     public byte[] Write()
     {
-        var bytes = new byte[179 + Carriers.Count * CarrierBytes];
+        var bytes = new byte[183 + Carriers.Count * CarrierBytes];
         var writer = new WireWriter(bytes);
         writer.WriteByte(1);
         writer.WriteBytes(KeyTail.Of(To));
@@ -68,6 +71,7 @@ internal sealed class OwnLetter
         writer.WriteByte((byte)Stage);
         writer.WriteByte((byte)Copies);
         writer.WriteUInt32(StageAt);
+        writer.WriteUInt32(ExportedAt);
         writer.WriteByte((byte)Carriers.Count);
         foreach (var (key, knows, since) in Carriers)
         {
@@ -89,14 +93,14 @@ internal sealed class OwnLetter
         reader.Require(Envelope.TryReadHeader(reader.ReadBytes(Envelope.HeaderBytes), out var envelope));
         var (made, number) = (reader.ReadUInt32(), reader.ReadUInt64());
         var proof = reader.ReadBytes(LetterId.Bytes);
-        var (stage, copies, at, carriers) = (reader.ReadByte(), reader.ReadByte(), reader.ReadUInt32(), reader.ReadByte());
+        var (stage, copies, at, exported, carriers) = (reader.ReadByte(), reader.ReadByte(), reader.ReadUInt32(), reader.ReadUInt32(), reader.ReadByte());
         reader.Require(stage <= (byte)LetterStage.Expired, WireError.UnknownTag);
         reader.Require(carriers <= MailLimits.CarriersMax, WireError.TooLong);
         if (reader.Failed) return false;
         var read = new OwnLetter
         {
             Id = new LetterId(new(name)), To = to!, Kind = kind, Envelope = envelope!, Made = made, Number = number, Proof = new DeliveryProof(new(proof)),
-            Stage = (LetterStage)stage, Copies = copies, StageAt = at, IsKept = true,
+            Stage = (LetterStage)stage, Copies = copies, StageAt = at, ExportedAt = exported, IsKept = true,
         };
         for (var i = 0; i < carriers && !reader.Failed; i++)
         {

@@ -75,30 +75,14 @@ public sealed class ContactBook
     public ContactMatch FindByName(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        text = ContactNames.TryRead(text, out var name) ? name : text.Trim();
-        if (PublicKey.TryParseHex(text, out var key)) return new ContactMatch(Find(key), []);
-        if (Only(card => ContactNames.Same(card.Name, text)) is { Card: not null } named) return named;
-        if (Only(card => ContactNames.Same(card.Key.ShortName, text)) is var shortened && (shortened.Card is not null || shortened.Several.Count > 0)) return shortened;
-        return text.Length < 2 ? new ContactMatch(null, []) : Only(card =>
-            card.Name.StartsWith(text, StringComparison.OrdinalIgnoreCase) || card.Key.ShortName.StartsWith(text, StringComparison.OrdinalIgnoreCase)
-            // The first 20 digits of every key are the same.
-            || (text.Length > 20 && card.Key.ToString().StartsWith(text, StringComparison.OrdinalIgnoreCase)));
+        return ContactSearch.Find(All, text);
     }
 
     /// <summary>
     /// How many handshakes away somebody is: 0 for the owner, 1 for whoever the owner verified or added by itself, one more than its introducer for
     /// others; null for strangers, for the blocked, and where the introducer is unknown, blocked or more than <see cref="DegreeMax"/> away.
     /// </summary>
-    public int? Degree(PublicKey key)
-    {
-        var degree = 0;
-        for (var at = key; at != _host.Identity.Public; degree++)
-        {
-            if (degree == DegreeMax || !_cards.TryGetValue(at, out var card) || card.Blocked) return null;
-            at = card.Verified || card.IntroducedBy is null ? _host.Identity.Public : card.IntroducedBy;
-        }
-        return degree;
-    }
+    public int? Degree(PublicKey key) => ContactSearch.Degree(key, _host.Identity.Public, Find);
 
     /// <summary>
     /// Adds somebody. Without a name it is called by its short name. <paramref name="alias"/> is what it calls itself, and only kept as such; where it is
@@ -378,12 +362,6 @@ public sealed class ContactBook
     {
         Key = contact.Key, Since = Seconds(contact.Since), Origin = contact.Origin, Verified = contact.Origin != ContactOrigin.Added,
         Name = ContactNames.TryRead(contact.Name, out var name) && !IsTaken(name, contact.Key) ? name : FreeName(contact.Key),
-    };
-
-    private ContactMatch Only(Func<ContactCard, bool> fits) => All.Where(fits).ToArray() switch
-    {
-        [var one] => new ContactMatch(one, []),
-        var several => new ContactMatch(null, several),
     };
 
     private bool IsTaken(string name, PublicKey by) => _cards.Values.Any(card => card.Key != by && ContactNames.Same(card.Name, name));

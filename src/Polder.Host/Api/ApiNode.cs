@@ -92,7 +92,10 @@ internal sealed class ApiNode : INodeOperations, IDisposable
         GetAsync("frauds", HostJson.Default.IReadOnlyListFraudView, cancellation);
 
     public INetworkOperations Network => new ApiNetwork(this);
+    public Node.Operations.People.IMailOperations Mail => new ApiMail(this);
     public ILedgerOperations Ledger => new ApiLedger(this);
+    public IChatOperations Chat => new ApiChat(this);
+    public IContactOperations Contacts => new ApiContacts(this);
 
     public IFraudOperations Fraud => new ApiWatch(this);
 
@@ -119,6 +122,34 @@ internal sealed class ApiNode : INodeOperations, IDisposable
             using var content = JsonContent.Create(body, bodyType);
             return await _client.PostAsync(route, content, stop).ConfigureAwait(false);
         }, type, patience, cancellation);
+
+    /// <summary>Sends a stream and gives the answer.</summary>
+    internal Task<T> SendAsync<T>(string route, Stream body, JsonTypeInfo<T> type, CancellationToken cancellation) => AskAsync(async stop =>
+    {
+        using var content = new StreamContent(body);
+        content.Headers.ContentType = new System.Net.Http.Headers.MediaTypeHeaderValue("application/octet-stream");
+        return await _client.PostAsync(route, content, stop).ConfigureAwait(false);
+    }, type, Long, cancellation);
+
+    /// <summary>Writes what the node answers into a stream; gives a header of the answer.</summary>
+    internal async Task<string> FetchAsync(string route, string header, Stream to, CancellationToken cancellation)
+    {
+        try
+        {
+            using var response = await _client.GetAsync(route, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode)
+            {
+                var words = await ErrorOfAsync(response, cancellation).ConfigureAwait(false);
+                throw response.StatusCode == HttpStatusCode.InternalServerError ? new NodeFaultException(words) : new OperationRefusedException(Answers.KindOf(response.StatusCode), words);
+            }
+            await response.Content.CopyToAsync(to, cancellation).ConfigureAwait(false);
+            return response.Headers.TryGetValues(header, out var values) ? values.First() : throw Broken("a header is missing");
+        }
+        catch (HttpRequestException problem)
+        {
+            throw new OperationRefusedException(RefusalKind.Unavailable, $"The node broke off the connection ({problem.Message}). Is it still running? Start it: polder run");
+        }
+    }
 
     private static async Task<T> AskAsync<T>(
         Func<CancellationToken, Task<HttpResponseMessage>> send, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellation)

@@ -14,7 +14,6 @@ internal static class NetworkApi
         var json = HostJson.Default;
 
         NodeApi.MapGet(application, "doctor", json.DoctorView, (_, stop) => network.DoctorAsync(stop));
-        NodeApi.MapGet(application, "contacts", json.IReadOnlyListContactView, (_, stop) => network.ContactsAsync(stop));
         NodeApi.MapGet(application, "dht/get", json.DhtAnswer, (query, stop) => network.DhtGetAsync(NodeApi.Needed(query, "key"), stop));
         NodeApi.MapGet(application, "dht/find", json.DhtNodes, (query, stop) => network.DhtFindAsync(NodeApi.Needed(query, "key"), stop));
         NodeApi.MapGet(application, "tags", json.IReadOnlyListTagView, (_, stop) => network.TagsAsync(stop));

@@ -70,8 +70,11 @@ internal static class NodeApi
         Post("crawl", json.CrawlBody, json.CrawlView, (body, stop) =>
             node.CrawlAsync(body.Peer ?? throw Bad("\"peer\" is missing: a short name, a public key or the beginning of one."), stop));
         NetworkApi.Map(application, node.Network);
+        MailApi.Map(application, node.Mail);
+        ContactApi.Map(application, node);
         WatchApi.Map(application, node);
         LedgerApi.Map(application, node.Ledger);
+        ChatApi.Map(application, () => node.Chat);
         application.Map("/api/{**rest}", (RequestDelegate)(context => Answers.WriteErrorAsync(context, HttpStatusCode.NotFound,
             $"There is no {context.Request.Method} {context.Request.Path}; docs/api.md lists what there is.")));
 
@@ -98,7 +101,7 @@ internal static class NodeApi
         application.MapPost("/api/" + route, HandleAsync);
     }
 
-    private static async Task AnswerAsync<T>(HttpContext context, JsonTypeInfo<T> type, Func<Task<T>> answer)
+    internal static async Task AnswerAsync<T>(HttpContext context, JsonTypeInfo<T> type, Func<Task<T>> answer)
     {
         try
         {

@@ -92,11 +92,14 @@ internal static class CommandLine
 
         foreach (var command in (Command[])
         [
+            ParcelCommands.Send(shared, surroundings), ParcelCommands.Receive(shared, surroundings),
             RunCommand.Create(shared, surroundings), LabCommand.Create(shared, surroundings), ConfigCommand.Create(shared, surroundings),
             NodeCommands.Id(shared, surroundings), NodeCommands.Peers(shared, surroundings),
             DoctorCommands.Doctor(shared, surroundings), DoctorCommands.Connect(shared, surroundings),
             InvitationCommands.Invite(shared, surroundings), InvitationCommands.Join(shared, surroundings),
-            InvitationCommands.Contacts(shared, surroundings), InvitationCommands.Bundle(shared, surroundings),
+            ContactCommands.Contact(shared, surroundings), ContactCommands.Contacts(shared, surroundings),
+            MailCommands.Bundle(shared, surroundings), MailCommands.Mailbag(shared, surroundings),
+            ChatCommands.Chat(shared, surroundings),
             TagCommands.Tag(shared, surroundings), DhtCommands.Dht(shared, surroundings),
             RecordCommands.Record(shared, surroundings), RecordCommands.Inbox(shared, surroundings),
             ChainCommands.Chain(shared, surroundings), ChainCommands.Block(shared, surroundings), CrawlCommands.Crawl(shared, surroundings),

@@ -15,6 +15,10 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
           polder lab 8            eight nodes on this machine meet, work and judge: the idea in thirty seconds
           polder run              start my node and its page; the first time it makes my identity
 
+        Sending
+          polder send PATH…       files and folders to whom I tell a code; --text TEXT for a text
+          polder receive CODE     take what somebody sends; works with Magic Wormhole's programs too
+
         My node
           polder id               who I am
           polder peers            who is there
@@ -26,11 +30,16 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         Meeting others
           polder invite           one text or QR code with which somebody reaches me; it works once
           polder join WHAT        take an invitation (peer:…), or ask at HOST:PORT
-          polder contacts         the people I know
+          polder contact          the people I know: add WHAT, list, show NAME, card, introduce NAME OTHER
           polder connect PEER     get through to a peer by every way there is
-          polder bundle export FILE  addresses in a file, for another machine; import FILE
+          polder bundle export FILE  letters, contacts, blocks and addresses in a file; import FILE
+          polder mailbag             where my letters are, and what I carry for others
           polder tag              overlays by name, each with a budget: join NAME, leave NAME
           polder dht get KEY      small values that the nodes keep: put VALUE, find KEY
+
+        Talking
+          polder chat NAME [TEXT] say something to a contact or a group; without TEXT the conversation
+          polder chat list        all conversations; search WORDS, group create|add|remove|leave GROUP
 
         Records of help
           polder record PEER      propose a record: --gave or --got AMOUNT, --for TEXT
@@ -69,6 +78,8 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         [
             "polder run", "polder run --join 192.0.2.7:8090", "polder run --data ~/second --port 8190 --page 8195 --loopback", "polder run --crawl",
         ],
+        ["send"] = ["polder send photo.jpg", "polder send holiday/ notes.txt --mailbox ws://192.0.2.7:4000/v1 --relay 192.0.2.7:4001", "polder send --text \"see you at eight\""],
+        ["receive"] = ["polder receive 7-crossover-clockwork", "polder receive 7-crossover-clockwork --yes --out downloads"],
         ["id"] = ["polder id", "polder id --json"],
         ["peers"] = ["polder peers", "polder peers --json"],
         ["doctor"] = ["polder doctor", "polder doctor ab-cd-ef-gh-ij", "polder doctor --json"],
@@ -76,7 +87,17 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         ["invite"] = ["polder invite", "polder invite --days 1"],
         ["join"] = ["polder join peer:ABCDEF…", "polder join 192.0.2.7:8090"],
         ["contacts"] = ["polder contacts"],
-        ["bundle"] = ["polder bundle export peers.bundle", "polder bundle import peers.bundle"],
+        ["bundle"] = ["polder bundle export stick.bundle --for bob", "polder bundle export for-everybody.bundle", "polder bundle import stick.bundle"],
+        ["mailbag"] = ["polder mailbag", "polder mailbag --json"],
+        ["contact"] = ["polder contact add --qr picture.png --name Anna", "polder contact list", "polder contact show Anna", "polder contact card --name Ben", "polder contact verify Anna", "polder contact introduce Anna Carla"],
+        ["contact add"] = ["polder contact add peer:ABCDEF…", "polder contact add --qr picture.png --name Anna --verified", "polder contact add 4c69624e61434c504b3a…"],
+        ["contact list"] = ["polder contact list", "polder contact list --json"],
+        ["contact show"] = ["polder contact show Anna"],
+        ["contact remove"] = ["polder contact remove Anna"],
+        ["contact note"] = ["polder contact note Anna met her in the library", "polder contact note Anna --add likes tea", "polder contact note Anna"],
+        ["contact verify"] = ["polder contact verify Anna", "polder contact verify Anna 04127 88210 31337 00042 91827 55512"],
+        ["contact export"] = ["polder contact export contacts.json", "polder contact export for-ben.json --shared"],
+        ["contact import"] = ["polder contact import contacts.json"],
         ["tag"] = ["polder tag", "polder tag join gardening --budget 8 --neighbours 12", "polder tag leave gardening"],
         ["dht"] = ["polder dht put \"hello\"", "polder dht put @card.txt --name card", "polder dht get card", "polder dht put \"I grow beans\" --topic gardening", "polder dht find gardening", "polder dht find ab-cd-ef-gh-ij"],
         ["record"] =

@@ -5,11 +5,9 @@ using Polder.Node.Operations;
 
 namespace Polder.Host.Commands;
 
-/// <summary>polder invite, polder join, polder contacts, polder bundle: how people and nodes first meet.</summary>
+/// <summary>polder invite, polder join: how people and nodes first meet.</summary>
 internal static class InvitationCommands
 {
-    private const int BundleBytesMax = 1 << 20;
-
     public static Command Invite(SharedOptions shared, Surroundings surroundings)
     {
         var days = new Option<double>("--days") { Description = "How long the invitation holds.", HelpName = "DAYS", DefaultValueFactory = _ => 7 };
@@ -60,67 +58,5 @@ internal static class InvitationCommands
             return CommandLine.Done;
         });
         return command;
-    }
-
-    public static Command Contacts(SharedOptions shared, Surroundings surroundings)
-    {
-        var command = new Command("contacts", "The people I know: those who took my invitation, and those whose invitation I took.");
-        surroundings.Ask(command, shared, async (node, _, json, stop) =>
-        {
-            var contacts = await node.Network.ContactsAsync(stop).ConfigureAwait(false);
-            var terminal = surroundings.Terminal;
-            if (json) terminal.Json(contacts, HostJson.Default.IReadOnlyListContactView);
-            else if (contacts.Count == 0) terminal.Say("No contacts yet. Invite somebody: polder invite");
-            else
-            {
-                terminal.Table(["name", "since", "now", "key"], contacts.Select(contact => (IReadOnlyList<string>)
-                [
-                    contact.Name, contact.Since.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-                    contact.Connected ? "connected" : "away", NodeCommands.Short(contact.PublicKey),
-                ]));
-            }
-            return CommandLine.Done;
-        });
-        return command;
-    }
-
-    public static Command Bundle(SharedOptions shared, Surroundings surroundings)
-    {
-        var file = new Argument<string>("FILE") { Description = "The file." };
-        var export = new Command("export", "Write addresses of nodes that were reachable lately into a signed file, to carry to another machine.") { file };
-        surroundings.Ask(export, shared, async (node, parsed, json, stop) =>
-        {
-            var path = Path.GetFullPath(parsed.GetValue(file)!);
-            var bundle = await node.Network.ExportPeersAsync(stop).ConfigureAwait(false);
-            try { await File.WriteAllBytesAsync(path, bundle, stop).ConfigureAwait(false); }
-            catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-            {
-                throw new OperationRefusedException(RefusalKind.BadInput, $"{path} cannot be written: {problem.Message}");
-            }
-            if (json) surroundings.Terminal.Json(new CountView(bundle.Length), HostJson.Default.CountView);
-            else surroundings.Terminal.Say($"{path}: {Words.Count(bundle.Length, "byte")}. On the other machine: polder bundle import {Path.GetFileName(path)}");
-            return CommandLine.Done;
-        });
-        var import = new Command("import", "Read such a file; its addresses are hints, and are believed only when somebody answers there.") { file };
-        surroundings.Ask(import, shared, async (node, parsed, json, stop) =>
-        {
-            var path = Path.GetFullPath(parsed.GetValue(file)!);
-            byte[] bundle;
-            try
-            {
-                if (new FileInfo(path) is { Exists: true, Length: > BundleBytesMax })
-                    throw new OperationRefusedException(RefusalKind.BadInput, $"{path} is no bundle: it has more than {BundleBytesMax / 1024} KB.");
-                bundle = await File.ReadAllBytesAsync(path, stop).ConfigureAwait(false);
-            }
-            catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-            {
-                throw new OperationRefusedException(RefusalKind.BadInput, $"{path} cannot be read: {problem.Message}");
-            }
-            var fresh = await node.Network.ImportPeersAsync(bundle, stop).ConfigureAwait(false);
-            if (json) surroundings.Terminal.Json(new CountView(fresh), HostJson.Default.CountView);
-            else surroundings.Terminal.Say($"{Words.Count(fresh, "new address", "new addresses")}. Whoever answers appears in: polder peers");
-            return CommandLine.Done;
-        });
-        return new Command("bundle", "Addresses in a file, for a first contact without any network service.") { export, import };
     }
 }

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Polder.Host.Api;
+using Polder.Host.Graph;
 using Polder.Node;
 using Polder.Node.Configuration;
 using Polder.Node.Folders;
@@ -21,19 +22,27 @@ internal static class RunCommand
     {
         var port = new Option<int?>("--port") { Description = "UDP port, 0 for any free one. Default: 8090.", HelpName = "PORT" };
         var page = new Option<int?>("--page") { Description = "Port of the page and the local API on 127.0.0.1, 0 for any free one. Default: 8080.", HelpName = "PORT" };
+        var graph = new Option<int?>("--graph") { Description = "Serve my graph to gun.js applications at ws://127.0.0.1:PORT/gun, 0 for any free port. Without a token: whoever reaches it may read, and write what the firewall lets pass.", HelpName = "PORT" };
+        var graphAddress = new Option<string?>("--graph-address") { Description = "Address that --graph listens on. Default: 127.0.0.1, this machine only.", HelpName = "ADDRESS" };
         var join = new Option<string[]>("--join") { Description = "A node to begin with. May be given several times.", HelpName = "HOST:PORT" };
         var loopback = new Option<bool>("--loopback") { Description = "127.0.0.1 only: no local network, no port mapping, no outside bootstrap." };
         var crawl = new Option<bool>("--crawl") { Description = "Crawler mode: fetch everybody's chains, politely, and keep on." };
+        var mailbox = new Option<int?>("--mailbox") { Description = "TCP port of a mailbox server for polder send and Magic Wormhole's programs, 0 for any free one. Default: none.", HelpName = "PORT" };
+        var relay = new Option<int?>("--relay") { Description = "TCP port of a transit relay for them, 0 for any free one. Default: none.", HelpName = "PORT" };
         var set = new Option<string[]>("--set") { Description = "Any other setting by its name; polder config lists them. May be given several times.", HelpName = "KEY=VALUE" };
-        var command = new Command("run", "Start my node and its page. The first time it makes my identity. Ctrl+C stops it.") { port, page, join, loopback, crawl, set };
+        var command = new Command("run", "Start my node and its page. The first time it makes my identity. Ctrl+C stops it.") { port, page, graph, graphAddress, join, loopback, crawl, mailbox, relay, set };
         command.SetAction(async (parsed, stop) =>
         {
             var typed = new List<KeyValuePair<string, string>>();
             if (parsed.GetValue(shared.Data) is { } data) typed.Add(new("data", data));
             if (parsed.GetValue(port) is { } udp) typed.Add(new("port", udp.ToString(CultureInfo.InvariantCulture)));
             if (parsed.GetValue(page) is { } tcp) typed.Add(new("page", tcp.ToString(CultureInfo.InvariantCulture)));
+            if (parsed.GetValue(graph) is { } gun) typed.Add(new("graph", gun.ToString(CultureInfo.InvariantCulture)));
+            if (parsed.GetValue(graphAddress) is { } bound) typed.Add(new("graph.address", bound));
             if (parsed.GetValue(join) is { Length: > 0 } addresses) typed.Add(new("join", string.Join(',', addresses)));
             if (parsed.GetValue(loopback)) typed.Add(new("loopback", "true"));
+            if (parsed.GetValue(mailbox) is { } box) typed.Add(new("parcels.mailboxPort", box.ToString(CultureInfo.InvariantCulture)));
+            if (parsed.GetValue(relay) is { } transit) typed.Add(new("parcels.relayPort", transit.ToString(CultureInfo.InvariantCulture)));
             if (parsed.GetValue(crawl)) typed.Add(new("ledger.crawlEverything", "true"));
             foreach (var pair in parsed.GetValue(set) ?? [])
             {
@@ -75,11 +84,15 @@ internal static class RunCommand
 
         var node = await terminal.WaitAsync("Starting", () => new NodeBuilder(options).StartAsync(stopping.Token)).ConfigureAwait(false);
         WebFace? face = null;
+        GraphFace? graph = null;
+        var parcels = new ParcelServers();
         try
         {
+            await parcels.StartAsync(options, folder, stopping.Token).ConfigureAwait(false);
             face = await WebFace.StartAsync(node.Operations, null, options.Page, token, stopping.Token).ConfigureAwait(false);
+            if (options.Graph is not null) graph = await GraphFace.StartAsync(node.Graph, node.Host.Environment.Loop, options, stopping.Token).ConfigureAwait(false);
             ApiFiles.Write(folder, new ApiFile(face.Port, Environment.ProcessId, token));
-            await GreetAsync(node.Operations, face, folder, isNew, terminal, json, stopping.Token).ConfigureAwait(false);
+            await GreetAsync(node.Operations, face, graph?.Address, parcels, folder, isNew, terminal, json, stopping.Token).ConfigureAwait(false);
             await WatchAsync(node.Operations, terminal, json, stopping.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -90,7 +103,9 @@ internal static class RunCommand
             // Whatever hangs, the owner's Ctrl+C is obeyed: a node survives being cut off at any moment.
             using var deadline = new Timer(_ => Environment.Exit(CommandLine.Done), null, StopMax, Timeout.InfiniteTimeSpan);
             ApiFiles.Remove(folder, token);
+            if (graph is not null) await graph.DisposeAsync().ConfigureAwait(false);
             if (face is not null) await face.DisposeAsync().ConfigureAwait(false);
+            await parcels.DisposeAsync().ConfigureAwait(false);
             await node.DisposeAsync().ConfigureAwait(false);
         }
         if (terminal.Interactive && !json) terminal.Say();
@@ -98,21 +113,24 @@ internal static class RunCommand
     }
 
     private static async Task GreetAsync(
-        INodeOperations node, WebFace face, string folder, bool isNew, Terminal terminal, bool json, CancellationToken cancellation)
+        INodeOperations node, WebFace face, string? graph, ParcelServers parcels, string folder, bool isNew, Terminal terminal, bool json, CancellationToken cancellation)
     {
         var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
         if (json)
         {
             // One line, so that a script can wait for it.
             terminal.Say(JsonSerializer.Serialize(
-                new ReadyView(status.Identity.Name, status.Identity.PublicKey, face.Address, status.UdpEndpoint, folder, Environment.ProcessId), HostJson.Default.ReadyView));
+                new ReadyView(status.Identity.Name, status.Identity.PublicKey, face.Address, status.UdpEndpoint, folder, Environment.ProcessId, graph, parcels.MailboxPort, parcels.RelayPort), HostJson.Default.ReadyView));
             await terminal.Output.FlushAsync(cancellation).ConfigureAwait(false);
             return;
         }
         if (isNew) terminal.Say("Welcome. This is your new identity; keep a copy of it: polder backup FILE");
         terminal.Say($"I am    {terminal.Strong(status.Identity.Name)}");
         terminal.Say($"Page    {terminal.Strong(face.Address)}");
+        if (graph is not null) terminal.Say($"Graph   {terminal.Strong(graph)}  (for gun.js)");
         terminal.Say($"UDP     {status.UdpEndpoint}{(status.Loopback ? " (this machine only)" : "")}");
+        if (parcels.MailboxPort is { } mailbox) terminal.Say($"Mailbox ws://{(status.Loopback ? "127.0.0.1" : "HOST")}:{mailbox}/v1");
+        if (parcels.RelayPort is { } relay) terminal.Say($"Relay   {(status.Loopback ? "127.0.0.1" : "HOST")}:{relay}");
         terminal.Say($"Data    {folder}");
         terminal.Say($"There   {(status.PeersVerified == 0 ? "nobody yet" : Words.Count(status.PeersVerified, "peer"))}");
         foreach (var warning in status.Warnings) terminal.Say("Note    " + Terminal.Clean(warning));
@@ -153,7 +171,7 @@ internal static class RunCommand
 }
 
 /// <summary>What <c>polder run --json</c> says once, when the node is there.</summary>
-internal sealed record ReadyView(string Name, string PublicKey, string Page, string Udp, string Data, int Pid);
+internal sealed record ReadyView(string Name, string PublicKey, string Page, string Udp, string Data, int Pid, string? Graph, int? Mailbox = null, int? Relay = null);
 
 /// <summary>Turns SIGINT, SIGTERM and SIGHUP into one cancellation.</summary>
 internal sealed class StopSignals : IDisposable

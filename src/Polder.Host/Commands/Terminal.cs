@@ -29,6 +29,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool interac
     public TextWriter Error => error;
     /// <summary>Whether results go to a terminal.</summary>
     public bool Interactive => interactive;
+    /// <summary>Whether progress goes to a terminal.</summary>
+    public bool ErrorInteractive => errorInteractive;
     /// <summary>Whether a question can be asked.</summary>
     public bool CanAsk => errorInteractive && !Console.IsInputRedirected;
 
@@ -84,6 +86,29 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool interac
         static bool Unwelcome(char letter) =>
             char.IsControl(letter) || char.GetUnicodeCategory(letter) is UnicodeCategory.Format or UnicodeCategory.LineSeparator
                 or UnicodeCategory.ParagraphSeparator;
+    }
+
+    /// <summary>
+    /// As <see cref="Clean"/>, but shows what was there: "\u001b". Line feeds and tabs stay with <paramref name="lines"/>.
+    /// </summary>
+    public static string Escape(string text, bool lines = false)
+    {
+        if (Clean(text) == text) return text;
+        var shown = new StringBuilder(text.Length + 16);
+        foreach (var letter in text)
+        {
+            if ((lines && letter is '\n' or '\t') || Clean(letter.ToString())[0] == letter) shown.Append(letter);
+            else shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)letter:x4}");
+        }
+        return shown.ToString();
+    }
+
+    /// <summary>Asks for a yes or no; anything but a yes is a no.</summary>
+    public bool AskYes(string question)
+    {
+        error.Write(question + " [y/N] ");
+        error.Flush();
+        return Console.ReadLine()?.Trim().ToLowerInvariant() is "y" or "yes";
     }
 
     /// <summary>Runs something that may take a while; after a moment it says what it is waiting for.</summary>

@@ -22,7 +22,7 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     public static readonly TimeSpan InvitationLifetime = TimeSpan.FromDays(7);
 
     /// <summary>The names in the addresses of live streams, "/live/home".</summary>
-    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab", "simulation", "fraud", "network"];
+    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab", "simulation", "fraud", "network", "chat"];
 
     /// <summary>Loads a page by its name and query.</summary>
     public Task<IPageModel> LoadAsync(string name, IQueryCollection query, Notice? notice, CancellationToken cancellation) => name switch
@@ -36,6 +36,7 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         "simulation" => SimulationAsync(Text(query, "study"), FormState.Empty, notice, cancellation),
         "fraud" => FraudAsync(null, false, null, notice, cancellation),
         "network" => NetworkAsync(notice, cancellation),
+        "chat" => ChatAsync(Text(query, "with"), Text(query, "before"), Text(query, "around"), Text(query, "reply"), Text(query, "edit"), Text(query, "find"), "", null, notice, cancellation),
         "lab" => LabAsync(Number(Text(query, "drawn")), notice, cancellation),
         _ => throw new OperationRefusedException(RefusalKind.NotFound, "There is no such page."),
     };
@@ -65,6 +66,31 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     public async Task<IPageModel> DoctorAsync(Notice? notice, CancellationToken cancellation) => new DoctorModel(
         Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), notice, "/live/doctor"),
         await node.Network.DoctorAsync(cancellation).ConfigureAwait(false));
+
+    /// <summary>The page Chat. Whoever looks at a conversation has seen it: its senders are told.</summary>
+    public async Task<IPageModel> ChatAsync(
+        string? with, string? before, string? around, string? reply, string? edit, string? find, string text, string? problem, Notice? notice, CancellationToken cancellation)
+    {
+        ChatPage? page = null;
+        if (with is not null)
+        {
+            try { page = await node.Chat.ShowAsync(with, before, around, seen: true, cancellation: cancellation).ConfigureAwait(false); }
+            catch (OperationRefusedException refusal) { problem ??= refusal.Message; }
+        }
+        IReadOnlyList<ChatFound>? found = null;
+        if (!string.IsNullOrWhiteSpace(find))
+        {
+            try { found = await node.Chat.SearchAsync(find, cancellation: cancellation).ConfigureAwait(false); }
+            catch (OperationRefusedException refusal) { problem ??= refusal.Message; }
+        }
+        async Task<ChatMessage?> MessageAsync(string? id) => page is null || id is null ? null : page.Messages.FirstOrDefault(one => one.Id == id)
+            ?? (await node.Chat.ShowAsync(with!, around: id, count: 2, cancellation: cancellation).ConfigureAwait(false)).Messages.FirstOrDefault(one => one.Id == id);
+        var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
+        return new Chat.ChatModel(
+            Frame(status, notice, "/live/chat" + Query(("with", page is null ? null : with), ("before", before), ("around", around))),
+            await node.Chat.ListAsync(cancellation).ConfigureAwait(false), page, await node.Chat.PeopleAsync(cancellation).ConfigureAwait(false),
+            await MessageAsync(reply).ConfigureAwait(false), await MessageAsync(edit).ConfigureAwait(false), find ?? "", found, text, problem);
+    }
 
     public async Task<IPageModel> InvitationAsync(CancellationToken cancellation)
     {

@@ -1,3 +1,4 @@
+using Polder.Host.Pages.Chat;
 using Polder.Host.Pages.Simulator;
 using Polder.Node.Operations;
 
@@ -22,6 +23,7 @@ internal static class PageRoutes
         services.AddSingleton<PageRenderer>();
         services.AddSingleton<LiveStream>();
         services.AddSingleton<Posts>();
+        services.AddSingleton<ChatPosts>();
     }
 
     /// <summary>Routes of the pages, their files, their streams and their posts.</summary>
@@ -42,6 +44,8 @@ internal static class PageRoutes
         Page("/simulation", "simulation");
         Page("/fraud", "fraud");
         Page("/network", "network");
+        Page("/chat", "chat");
+        services.GetRequiredService<ChatPosts>().Map(application);
         application.MapGet("/fraud/export", (RequestDelegate)(context => ExportFraudAsync(context, services.GetRequiredService<INodeOperations>())));
         Route("/block/{id}", context => loader.BlockAsync((string?)context.Request.RouteValues["id"] ?? "", context.RequestAborted));
         services.GetRequiredService<Posts>().Map(application);

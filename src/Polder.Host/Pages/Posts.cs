@@ -40,7 +40,7 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
     /// Only a browser on a page of ours may post: it names the page's origin (the gate has compared it) or says that the request
     /// is same-origin. A form token would prove the same and need a key and a cookie.
     /// </summary>
-    private static bool ComesFromOurPage(HttpRequest request) =>
+    internal static bool ComesFromOurPage(HttpRequest request) =>
         request.Headers.Origin.Count == 1 || request.Headers["Sec-Fetch-Site"] == "same-origin";
 
     private static async Task TakeAsync(HttpContext context, Func<HttpContext, IFormCollection, Task> handle, int bytesMax)

@@ -138,6 +138,57 @@
     });
   }
 
+  // ── chat: forms of a conversation are sent without leaving it ──
+
+  async function sendQuietly(form, submitter) {
+    const body = new FormData(form, submitter);
+    const composer = form.hasAttribute("data-composer");
+    const multipart = form.enctype === "multipart/form-data";
+    const kept = document.getElementById("say")?.value ?? "";
+    form.querySelectorAll("button").forEach(button => { button.disabled = true; });
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: multipart ? body : new URLSearchParams(body), headers: { Accept: "text/html" } });
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("talk");
+      if (!fresh) { location.reload(); return; }
+      if (answer.redirected) history.replaceState(null, "", answer.url);
+      document.getElementById("talk").replaceWith(fresh);
+      const say = document.getElementById("say");
+      // What was being written stays, whatever else was pressed.
+      if (say && !composer && kept) say.value = kept;
+      say?.focus();
+      addCopyButtons(fresh);
+    } catch {
+      form.querySelectorAll("button").forEach(button => { button.disabled = false; });
+      showLost();
+    }
+  }
+
+  document.addEventListener("submit", event => {
+    if (!event.target.matches("form[data-quiet]")) return;
+    event.preventDefault();
+    sendQuietly(event.target, event.submitter);
+  });
+
+  document.addEventListener("keydown", event => {
+    if (event.target.id !== "say" || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (event.target.value.trim() || document.querySelector("#composer input[type=file]")?.files.length) event.target.form.requestSubmit();
+  });
+
+  document.addEventListener("change", event => {
+    if (!event.target.matches("#composer input[type=file]")) return;
+    const line = document.getElementById("composer-files");
+    const names = [...event.target.files].map(file => file.name);
+    line.hidden = names.length === 0;
+    line.textContent = names.length > 0 ? "With " + names.join(", ") : "";
+    document.getElementById("say").focus();
+  });
+
+  // An open menu closes when one looks elsewhere.
+  document.addEventListener("click", event => {
+    document.querySelectorAll(".talk details[open]").forEach(details => { if (!details.contains(event.target)) details.open = false; });
+  });
+
   addCopyButtons(document);
 
   // A notice is shown once; its name in the address is of no further use.

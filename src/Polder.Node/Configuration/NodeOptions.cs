@@ -19,6 +19,19 @@ public sealed record NodeOptions
     /// <summary>TCP port of page and local API on 127.0.0.1. 0 to 65535, 0 for any free one; default 8080.</summary>
     public int Page { get; init => field = PortNumber(value); } = 8080;
 
+    /// <summary>TCP port at which gun.js applications find the graph, ws://ADDRESS:PORT/gun. 0 for any free one; null, the default, for none.</summary>
+    public int? Graph { get; init => field = value is { } port ? PortNumber(port) : null; }
+
+    /// <summary>Address that <see cref="Graph"/> listens on. Default 127.0.0.1: this machine only. Anybody who reaches it may read and write.</summary>
+    public string GraphAddress
+    {
+        get;
+        init => field = System.Net.IPAddress.TryParse(value, out _) ? value : throw new ArgumentException("An IP address is needed, such as 127.0.0.1 or 0.0.0.0.", nameof(value));
+    } = "127.0.0.1";
+
+    /// <summary>Bytes of disk that the graph may take for others' data; at least 1 MB. Default 10 GB.</summary>
+    public long GraphDiskMax { get; init => field = value >= 1L << 20 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1 MB."); } = 10L << 30;
+
     /// <summary>Addresses of nodes to walk to at the start, "HOST:PORT"; default none. Names are looked up at the start.</summary>
     public IReadOnlyList<string> Join
     {
@@ -90,6 +103,30 @@ public sealed record NodeOptions
 
     /// <summary>Blocks kept of strangers before the oldest give way; at least 1,000, null for 1,000,000. Default null.</summary>
     public long? LedgerBlocksMax { get; init => field = value is null or >= 1_000 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1000."); }
+
+    /// <summary>Letters: how long they are tried, who carries them, and how much is carried for others.</summary>
+    public Polder.Apps.Bundles.MailOptions Mail { get; init; } = new();
+
+    /// <summary>TCP port of a mailbox server for stock programs and our own; 0 for any free one, null for none. Default null.</summary>
+    public int? MailboxPort { get; init => field = value is { } port ? PortNumber(port) : null; }
+
+    /// <summary>TCP port of a transit relay; 0 for any free one, null for none. Default null.</summary>
+    public int? RelayPort { get; init => field = value is { } port ? PortNumber(port) : null; }
+
+    /// <summary>Who may list the numbers in use at our mailbox server. Default: visitors from this machine and private networks.</summary>
+    public Apps.Parcels.Mailbox.MailboxListing MailboxListing { get; init; } = Apps.Parcels.Mailbox.MailboxListing.Nearby;
+
+    /// <summary>Bytes a second that our relay moves in all; null for no limit. Default null.</summary>
+    public long? RelayBytesPerSecond { get; init => field = value is null or >= 1_000 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1000."); }
+
+    /// <summary>Bytes in a month that our relay moves; null for no limit. Default null.</summary>
+    public long? RelayMonthMax { get; init => field = value is null or >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1."); }
+
+    /// <summary>The mailbox server that polder send and receive meet at unless told otherwise, ws://HOST:PORT/v1; null for none. Default null.</summary>
+    public string? ParcelMailbox { get; init; }
+
+    /// <summary>The relay that polder send and receive use unless told otherwise, HOST:PORT; null for none. Default null.</summary>
+    public string? ParcelRelay { get; init; }
 
     /// <summary>Limits and intervals of the overlay.</summary>
     public OverlayOptions Overlay { get; init; } = new();

@@ -39,6 +39,11 @@ public static class OptionKeys
         new("data", "The node's folder: key, database, peer cache.", o => o.Data, (o, v) => o with { Data = v }),
         Number("port", "UDP port, 0 to 65535; 0 for any free one.", o => o.Port, (o, v) => o with { Port = v }),
         Number("page", "Port of page and local API on 127.0.0.1, 0 to 65535; 0 for any free one.", o => o.Page, (o, v) => o with { Page = v }),
+        new("graph", "Port at which gun.js applications find the graph (ws://127.0.0.1:PORT/gun), 0 for any free one; none for none.", o => o.Graph?.ToString(CultureInfo.InvariantCulture) ?? "none",
+            (o, v) => o with { Graph = v == "none" ? null : ParseNumber(v) }),
+        new("graph.address", "Address that the graph's port listens on. 127.0.0.1 is this machine only; anybody who reaches it may read and write.", o => o.GraphAddress, (o, v) => o with { GraphAddress = v }),
+        new("graph.diskMax", "Disk that the graph may take for others' data, such as 10GB (at least 1MB).", o => Size(o.GraphDiskMax),
+            (o, v) => o with { GraphDiskMax = ParseSize(v) ?? throw new FormatException("It is a size, such as 10GB.") }),
         new("join", "Nodes to walk to at the start: HOST:PORT, several with commas between.", o => string.Join(',', o.Join),
             (o, v) => o with { Join = v.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) }),
         new("lists", "Files with known public peers, one HOST:PORT a line; several with commas between.", o => string.Join(',', o.Lists),
@@ -57,6 +62,15 @@ public static class OptionKeys
         new("ledger.diskMax", "Disk that blocks may take, such as 20GB (at least 16MB); none for no limit. Strangers' oldest give way.", o => Size(o.LedgerDiskMax), (o, v) => o with { LedgerDiskMax = ParseSize(v) }),
         new("ledger.blocksMax", "Blocks kept of strangers before the oldest give way, at least 1000; none for the default.", o => o.LedgerBlocksMax?.ToString(CultureInfo.InvariantCulture) ?? "none",
             (o, v) => o with { LedgerBlocksMax = v == "none" ? null : long.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out var blocks) ? blocks : throw new FormatException("It is a whole number, or none.") }),
+        .. MailKeys,
+        new("parcels.mailboxPort", "TCP port of a mailbox server for polder send and Magic Wormhole's programs, 0 for any free one; none for no server.", o => Optional(o.MailboxPort), (o, v) => o with { MailboxPort = v == "none" ? null : ParseNumber(v) }),
+        new("parcels.relayPort", "TCP port of a transit relay for them, 0 for any free one; none for no relay.", o => Optional(o.RelayPort), (o, v) => o with { RelayPort = v == "none" ? null : ParseNumber(v) }),
+        new("parcels.listing", "Who may list the numbers in use at the mailbox server: nobody, nearby or everybody.", o => o.MailboxListing.ToString().ToLowerInvariant(),
+            (o, v) => o with { MailboxListing = Enum.TryParse<Apps.Parcels.Mailbox.MailboxListing>(v, ignoreCase: true, out var listing) && Enum.IsDefined(listing) ? listing : throw new FormatException("It is nobody, nearby or everybody.") }),
+        new("parcels.relayRate", "What the relay moves in a second, such as 2MB; none for no limit.", o => Size(o.RelayBytesPerSecond), (o, v) => o with { RelayBytesPerSecond = ParseSize(v) }),
+        new("parcels.relayMonth", "What the relay moves in a month, such as 100GB; none for no limit.", o => Size(o.RelayMonthMax), (o, v) => o with { RelayMonthMax = ParseSize(v) }),
+        new("parcels.mailbox", "The mailbox server that polder send and receive meet at, ws://HOST:PORT/v1; none for no server.", o => o.ParcelMailbox ?? "none", (o, v) => o with { ParcelMailbox = v == "none" ? null : v }),
+        new("parcels.relay", "The relay that polder send and receive use, HOST:PORT; none for no relay.", o => o.ParcelRelay ?? "none", (o, v) => o with { ParcelRelay = v == "none" ? null : v }),
         new("passphrase", "Opens the key file, and seals a new one. Environment only.", _ => "", (o, v) => o with { Passphrase = v }) { IsSecret = true },
         Overlay("peersMax", "Peers known by key, 8 to 100000.", o => o.PeersMax, (o, v) => o with { PeersMax = v }),
         Overlay("peersWanted", "Below so many peers a community walks at full pace, 1 to 10000.", o => o.PeersWanted, (o, v) => o with { PeersWanted = v }),
@@ -69,6 +83,22 @@ public static class OptionKeys
         Time("discouragedFor", "How long a peer that broke the protocol is ignored, at least 1 s.", o => o.DiscouragedFor, (o, v) => o with { DiscouragedFor = v }),
         new("overlay.introducesForeign", "Whether strangers of other communities are introduced to each other.",
             o => Text(o.Overlay.IntroducesForeign), (o, v) => o with { Overlay = o.Overlay with { IntroducesForeign = ParseFlag(v) } }),
+    ];
+
+    private static OptionKey[] MailKeys =>
+    [
+        Number("mail.days", "How long a letter is tried, in days, 1 to 30.", o => (int)o.Mail.Lifetime.TotalDays, (o, v) => o with { Mail = o.Mail with { Lifetime = TimeSpan.FromDays(v) } }),
+        Number("mail.copies", "Copies of a letter that others may hold at the same time, 0 to 16; 0: letters go to their receivers only.", o => o.Mail.Copies, (o, v) => o with { Mail = o.Mail with { Copies = v } }),
+        Flag("mail.useStrangers", "Whether own letters are given to strangers, sealed, when friends do not bring them on.", o => o.Mail.UsesStrangers, (o, v) => o with { Mail = o.Mail with { UsesStrangers = v } }),
+        Flag("mail.carryForFriends", "Whether contacts' letters are carried.", o => o.Mail.CarriesForFriends, (o, v) => o with { Mail = o.Mail with { CarriesForFriends = v } }),
+        Flag("mail.carryForStrangers", "Whether strangers' letters are carried, within their quota.", o => o.Mail.CarriesForStrangers, (o, v) => o with { Mail = o.Mail with { CarriesForStrangers = v } }),
+        Flag("mail.tellCommonFriends", "Whether a contact who asks us to carry a letter is told that its receiver is our contact, too.", o => o.Mail.TellsCommonFriends, (o, v) => o with { Mail = o.Mail with { TellsCommonFriends = v } }),
+        new("mail.carriedMax", "Room for all letters of others, such as 64MB.", o => Size(o.Mail.CarriedBytesMax), (o, v) => o with { Mail = o.Mail with { CarriedBytesMax = Room(v) } }),
+        new("mail.friendMax", "Room for the letters of one contact, such as 16MB.", o => Size(o.Mail.FriendBytesMax), (o, v) => o with { Mail = o.Mail with { FriendBytesMax = Room(v) } }),
+        new("mail.strangersMax", "Room for the letters of all strangers together, such as 16MB.", o => Size(o.Mail.StrangersBytesMax), (o, v) => o with { Mail = o.Mail with { StrangersBytesMax = Room(v) } }),
+        new("mail.strangerMax", "Room for the letters of one stranger, such as 1MB.", o => Size(o.Mail.StrangerBytesMax), (o, v) => o with { Mail = o.Mail with { StrangerBytesMax = Room(v) } }),
+        Number("mail.strangerDays", "How long a stranger's letter is carried, in days, 1 to 30.", o => (int)o.Mail.StrangerAge.TotalDays,
+            (o, v) => o with { Mail = o.Mail with { StrangerAge = v is >= 1 and <= 30 ? TimeSpan.FromDays(v) : throw new FormatException("From 1 to 30.") } }),
     ];
 
     /// <summary>The option of that name, upper or lower case; null when there is none.</summary>
@@ -89,6 +119,8 @@ public static class OptionKeys
 
     private static OptionKey Time(string name, string help, Func<OverlayOptions, TimeSpan> read, Func<OverlayOptions, TimeSpan, OverlayOptions> with) =>
         new("overlay." + name, help, o => Text(read(o.Overlay)), (o, v) => o with { Overlay = with(o.Overlay, ParseTime(v)) });
+
+    private static string Optional(int? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "none";
 
     private static string Text(bool value) => value ? "true" : "false";
 
@@ -114,6 +146,8 @@ public static class OptionKeys
                 && value <= long.MaxValue / size) return value * size;
         throw new FormatException("It is a size: 500MB, 20GB, 1TB; or none.");
     }
+
+    private static long Room(string text) => ParseSize(text) is { } bytes and <= 1L << 40 ? bytes : throw new FormatException("It is a size up to 1TB: 0B, 64MB, 2GB.");
 
     private static int ParseNumber(string text) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : throw new FormatException("It is a whole number.");

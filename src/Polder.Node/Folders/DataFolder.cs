@@ -13,6 +13,7 @@ namespace Polder.Node.Folders;
 /// version       the form of the folder, a number
 /// identity.key  the private key (<see cref="KeyFile"/>)
 /// polder.db     blocks, proposals, frauds (SQLite), with -wal and -shm beside it
+/// mail.db       letters on their way: own, carried, arrived (SQLite)
 /// peers.cache   addresses that answered lately
 /// addresses.book, anchors, invitations, contacts, tags   small state of the overlay (<see cref="StateFiles"/>)
 /// chain.length  how long the own chain was once: a second place that knows
@@ -33,6 +34,8 @@ public sealed class DataFolder : IDisposable
     public string KeyPath => Path.Combine(FullPath, "identity.key");
     /// <summary>The database.</summary>
     public string DatabasePath => Path.Combine(FullPath, "polder.db");
+    /// <summary>Letters: own, carried, arrived.</summary>
+    internal string MailPath => Path.Combine(FullPath, "mail.db");
     /// <summary>Addresses that answered lately.</summary>
     public string PeerCachePath => Path.Combine(FullPath, "peers.cache");
     /// <summary>How long the own chain was once.</summary>

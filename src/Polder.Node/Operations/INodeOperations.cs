@@ -73,6 +73,12 @@ public interface INodeOperations
     /// <summary>Conversations.</summary>
     IChatOperations Chat => throw new OperationRefusedException(RefusalKind.Unavailable, "This node has no chat.");
 
+    /// <summary>Letters: what waits for whom and where, what is carried for others, bundles.</summary>
+    People.IMailOperations Mail => People.RestingMail.Instance;
+
+    /// <summary>The owner's book of people.</summary>
+    IContactOperations Contacts => throw new OperationRefusedException(RefusalKind.Unavailable, "This node has no contacts.");
+
     /// <summary>Completes when anything shown changed after <paramref name="seen"/>; gives the new version. The first call passes 0.</summary>
     Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default);
 }

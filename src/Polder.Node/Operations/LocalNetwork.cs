@@ -177,7 +177,7 @@ internal sealed class LocalNetwork(PolderNode node, LocalNode local) : INetworkO
         peer.IsPolder ? "Nothing has been said to it yet that needs a session." : "A plain IPv8 peer: it knows no sessions.", "", []);
 
     private ContactView View(Contact contact) => new(
-        contact.Key.ToString(), contact.Key.ShortName, DateTimeOffset.FromUnixTimeSeconds(contact.Since), _host.Sessions.Find(contact.Key) is not null);
+        contact.Key.ToString(), contact.Name, DateTimeOffset.FromUnixTimeSeconds(contact.Since), _host.Sessions.Find(contact.Key) is not null);
 
     private DhtRecordView View(Overlay.Dht.DhtRecord record) => new(
         record.Kind.ToString().ToLowerInvariant(), record.Publisher is { } who ? PeerNames.Of(who) : null, (long)record.Sequence,

@@ -1,3 +1,4 @@
+using Polder.Apps.Contacts;
 using Polder.Identity;
 using Polder.Ledger;
 using Polder.Ledger.Blocks;
@@ -5,7 +6,6 @@ using Polder.Ledger.Records;
 using Polder.Net;
 using Polder.Node.Folders;
 using Polder.Overlay;
-using Polder.Overlay.Invitations;
 
 namespace Polder.Node.Operations;
 
@@ -36,12 +36,14 @@ internal sealed class LocalNode : INodeOperations, IDisposable
         (_node, _host, _ledger) = (node, node.Host, node.Ledger);
         _views = new LedgerViews(_ledger.Store, _ledger.Validator);
         _trust = new TrustViews(_ledger.Store, node.Records.Graphs, node.Identity, _views.Fraud, _host.Environment.Time,
-            key => _host.Find<ContactList>()?.Find(key) is null ? null : 1);
+            key => _host.Find<ContactBook>()?.Degree(key) is >= 1 and var degree ? degree : null);
         _names = new NameIndex(_ledger.Store);
         Network = new LocalNetwork(node, this);
         Chat = new LocalChat(node, this);
+        Contacts = new LocalContacts(node, this);
         _watch = new LocalWatch(node, this);
         Ledger = new LocalLedger(node, this, new LedgerFigures(_ledger.Store, _views, _names));
+        if (_host.Find<Apps.Bundles.Mailbag>() is { } mail) mail.StateChanged += _ => Change();
         _ledger.Changed += Change;
         _host.Peers.Added += _ => Change();
         _host.Peers.Removed += _ => Change();
@@ -168,7 +170,11 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     public Task<IReadOnlyList<FraudView>> FraudsAsync(CancellationToken cancellation = default) => OnLoopAsync(_views.Frauds, cancellation);
 
     public IChatOperations Chat { get; }
+
+    public IContactOperations Contacts { get; }
     public INetworkOperations Network { get; }
+
+    public People.IMailOperations Mail => field ??= new People.LocalMail(_node, this);
 
     public IFraudOperations Fraud => _watch;
 
@@ -246,7 +252,8 @@ internal sealed class LocalNode : INodeOperations, IDisposable
         peer.IsValidated, peer.RoundTrip?.TotalMilliseconds, (now - peer.LastIn)?.TotalSeconds, (now - peer.LastOut)?.TotalSeconds,
         [.. peer.Communities.Select(community => community.ToString())], _host.Peers.IsDiscouraged(peer.Key));
 
-    internal PublicKey Resolve(string text) => PeerNames.Resolve(text, Met().Concat(_names.Find(text, PeerNames.CandidatesMax)));
+    /// <summary>Contacts by the owner's names for them come first; then everybody who is known by a key.</summary>
+    internal PublicKey Resolve(string text) => _host.Find<ContactBook>()?.FindByName(text).Card is { } contact && ContactNames.Same(contact.Name, text.Trim()) ? contact.Key : PeerNames.Resolve(text, Met().Concat(_names.Find(text, PeerNames.CandidatesMax)));
 
     /// <summary>The node itself and all peers of now; others are in the store.</summary>
     internal IEnumerable<PublicKey> Met()

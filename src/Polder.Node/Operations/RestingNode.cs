@@ -150,6 +150,9 @@ public sealed class RestingNode : INodeOperations, IFraudOperations, ISurveyOper
     Task<NetworkStatisticsView> ISurveyOperations.StatisticsAsync(CancellationToken cancellation) => Read(() => SurveyViews.Of(_store, TimeProvider.System.GetUtcNow()));
 
     /// <inheritdoc/>
+    public IContactOperations Contacts => new RestingContacts(_folder.FullPath, _self, NotRunning);
+
+    /// <inheritdoc/>
     public IChatOperations Chat => new RestingChat(_folder.FullPath, _self, NotRunning);
 
     /// <inheritdoc/>

@@ -63,6 +63,8 @@ internal sealed class FakeNode : INodeOperations
     public IFraudOperations Fraud => Watch;
     public ISurveyOperations Survey => Watch;
     public INetworkOperations Network => Net;
+    public FakeContacts Book { get; } = new(new PeerName(Key, Me.Name)) { People = { FakeContacts.Person(Key, Me.Name, "Anna", "An\e[2J") } };
+    public IContactOperations Contacts => Book;
     public ILedgerOperations Ledger { get; } = new FakeLedger();
     public Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default) => Give(seen + 1);
 

@@ -36,6 +36,8 @@ internal sealed class StagedNode : INodeOperations
     public List<string> Crawled { get; } = [];
     public Host.FakeNetwork Net { get; } = new() { Doctor = Host.FakeNetwork.NewDoctor };
     public INetworkOperations Network => Net;
+    public Host.FakeContacts Book { get; } = new(PeerOf(0));
+    public IContactOperations Contacts => Book;
     public Host.FakeWatch Watch { get; } = new();
     public IFraudOperations Fraud => Watch;
     public ISurveyOperations Survey => Watch;

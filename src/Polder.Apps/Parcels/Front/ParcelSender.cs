@@ -5,7 +5,7 @@ namespace Polder.Apps.Parcels;
 /// <summary>The front of sending: one code, several meeting places; the first complete run wins and the others are closed.</summary>
 /// <param name="places">The places, those that can give a number first.</param>
 /// <param name="fill">Fills a span with random bytes for the words of a code.</param>
-public sealed class ParcelSender(IReadOnlyList<ISendingPlace> places, Action<byte[]> fill)
+public sealed class ParcelSender(IReadOnlyList<ISendingPlace> places, RandomFill fill)
 {
     /// <summary>Words of a code when no place gave a number: anyone may then come again, so it needs more secret.</summary>
     public const int WordsWithoutServer = 3;
@@ -78,3 +78,6 @@ public sealed class ParcelSender(IReadOnlyList<ISendingPlace> places, Action<byt
 
 /// <summary>Marks a place that needs nobody's server: with one of these a code can be drawn by ourselves.</summary>
 public interface IServerlessPlace : ISendingPlace;
+
+/// <summary>Fills a span with random bytes of the system.</summary>
+public delegate void RandomFill(Span<byte> bytes);

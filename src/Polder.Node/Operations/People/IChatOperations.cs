@@ -9,6 +9,9 @@ public interface IChatOperations
     /// <summary>All conversations, the one that something was said in last first.</summary>
     Task<IReadOnlyList<ChatListItem>> ListAsync(CancellationToken cancellation = default);
 
+    /// <summary>The contacts that one can talk with, by name; blocked ones are not among them.</summary>
+    Task<IReadOnlyList<ChatMember>> PeopleAsync(CancellationToken cancellation = default);
+
     /// <summary>A page of a conversation: the newest messages, those before one, or those around one.</summary>
     /// <param name="who">Which conversation.</param>
     /// <param name="before">Only what stands before this message.</param>

@@ -33,6 +33,9 @@ internal sealed class LocalChat : IChatOperations
 
     public Task<IReadOnlyList<ChatListItem>> ListAsync(CancellationToken cancellation = default) => OnLoopAsync(() => Task.FromResult(Views.List()), cancellation);
 
+    public Task<IReadOnlyList<ChatMember>> PeopleAsync(CancellationToken cancellation = default) => OnLoopAsync(() => Task.FromResult<IReadOnlyList<ChatMember>>(
+        [.. (_node.Host.Find<ContactBook>()?.All ?? []).Where(static card => !card.Blocked).Select(static card => new ChatMember(card.Key.ToString(), card.Name, false, false))]), cancellation);
+
     public Task<ChatPage> ShowAsync(string who, string? before = null, string? around = null, int count = 50, bool seen = false, CancellationToken cancellation = default) =>
         OnLoopAsync(async () =>
         {

@@ -11,6 +11,9 @@ internal sealed class RestingChat(string folder, PublicKey self, Func<string, Op
 {
     public Task<IReadOnlyList<ChatListItem>> ListAsync(CancellationToken cancellation = default) => Task.FromResult(Read((views, _, _) => views.List(), []));
 
+    public Task<IReadOnlyList<ChatMember>> PeopleAsync(CancellationToken cancellation = default) =>
+        Task.FromResult<IReadOnlyList<ChatMember>>([.. Names().Select(static one => new ChatMember(one.Key.ToString(), one.Value, false, false)).OrderBy(static one => one.Name, StringComparer.OrdinalIgnoreCase)]);
+
     public Task<ChatPage> ShowAsync(string who, string? before = null, string? around = null, int count = 50, bool seen = false, CancellationToken cancellation = default) =>
         Task.FromResult(Read((views, store, names) =>
         {

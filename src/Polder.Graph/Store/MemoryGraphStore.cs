@@ -1,0 +1,93 @@
+using Polder.Graph.Model;
+
+namespace Polder.Graph.Store;
+
+/// <summary>A graph in memory: for tests, simulations, and nodes that keep nothing.</summary>
+public sealed class MemoryGraphStore : IGraphStore
+{
+    private static readonly Comparer<string> Ordinal = Comparer<string>.Create(string.CompareOrdinal);
+
+    private readonly SortedDictionary<string, SortedDictionary<string, GraphEntry>> _nodes = new(Ordinal);
+    private readonly HashSet<GraphWrite> _held = [];
+    private readonly Dictionary<string, List<string>> _touched = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public long Bytes { get; private set; }
+
+    /// <inheritdoc/>
+    public GraphEntry? Find(string soul, string key) =>
+        _nodes.TryGetValue(soul, out var node) && node.TryGetValue(key, out var entry) ? entry : null;
+
+    /// <inheritdoc/>
+    public void Write(in GraphWrite write)
+    {
+        if (!_nodes.TryGetValue(write.Soul, out var node)) _nodes.Add(write.Soul, node = new(Ordinal));
+        Bytes += write.Weight - (node.TryGetValue(write.Key, out var old) ? new GraphWrite(write.Soul, write.Key, 0, old.Value).Weight : 0);
+        node[write.Key] = write.Entry;
+    }
+
+    /// <inheritdoc/>
+    public void Remove(string soul, string key)
+    {
+        if (!_nodes.TryGetValue(soul, out var node) || !node.Remove(key, out var old)) return;
+        Bytes -= new GraphWrite(soul, key, 0, old.Value).Weight;
+        if (node.Count == 0) _nodes.Remove(soul);
+    }
+
+    /// <inheritdoc/>
+    public void Walk(string soul, string from, bool backwards, Func<string, GraphEntry, bool> take)
+    {
+        if (!_nodes.TryGetValue(soul, out var node)) return;
+        // A copy: whoever takes may write.
+        foreach (var (key, entry) in (backwards ? node.Reverse() : node).ToList())
+        {
+            if (string.CompareOrdinal(key, from) < 0)
+            {
+                if (backwards) return;
+                continue;
+            }
+            if (!take(key, entry)) return;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void WalkSouls(string from, bool backwards, Func<string, bool> take)
+    {
+        foreach (var soul in (backwards ? _nodes.Keys.Reverse() : _nodes.Keys).ToList())
+        {
+            if (string.CompareOrdinal(soul, from) < 0)
+            {
+                if (backwards) return;
+                continue;
+            }
+            if (!take(soul)) return;
+        }
+    }
+
+    /// <inheritdoc/>
+    public int CountKeys(string soul) => _nodes.TryGetValue(soul, out var node) ? node.Count : 0;
+
+    /// <inheritdoc/>
+    public void Hold(in GraphWrite write) => _held.Add(write);
+
+    /// <inheritdoc/>
+    public void Release(in GraphWrite write) => _held.Remove(write);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<GraphWrite> Held() => [.. _held];
+
+    /// <inheritdoc/>
+    public void Touch(string peer, string soul)
+    {
+        if (!_touched.TryGetValue(peer, out var souls)) _touched.Add(peer, souls = []);
+        souls.Remove(soul);
+        souls.Add(soul);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Touched(string peer, int count) =>
+        _touched.TryGetValue(peer, out var souls) ? [.. souls.AsEnumerable().Reverse().Take(count)] : [];
+
+    /// <inheritdoc/>
+    public Task FlushAsync() => Task.CompletedTask;
+}

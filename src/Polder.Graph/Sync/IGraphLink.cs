@@ -1,0 +1,17 @@
+namespace Polder.Graph.Sync;
+
+/// <summary>A connection to one gun peer that carries text frames: a WebSocket in a node, a queue in a test.</summary>
+public interface IGraphLink
+{
+    /// <summary>Sends one text frame; never waits. What cannot be sent is lost, and the adapter closes the connection.</summary>
+    void Send(string frame);
+
+    /// <summary>Ends the connection.</summary>
+    void Close();
+
+    /// <summary>Who that is, for people: an address.</summary>
+    string Name { get; }
+
+    /// <summary>Whether it comes from this machine; what others may write is limited in rate.</summary>
+    bool IsLocal { get; }
+}

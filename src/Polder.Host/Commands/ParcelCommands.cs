@@ -1,0 +1,144 @@
+using System.CommandLine;
+using System.Text.Json;
+using Polder.Apps.Parcels;
+using Polder.Apps.Parcels.Codes;
+using Polder.Apps.Parcels.Transit;
+using Polder.Host.Api;
+using Polder.Node.Operations;
+using Polder.Node.Parcels;
+
+namespace Polder.Host.Commands;
+
+/// <summary>polder send and polder receive: files, folders and texts by a spoken code. Processes of their own; they need no running node.</summary>
+internal static class ParcelCommands
+{
+    public static Command Send(SharedOptions shared, Surroundings surroundings)
+    {
+        var paths = new Argument<string[]>("PATH") { Description = "Files and folders to send.", Arity = ArgumentArity.ZeroOrMore };
+        var text = new Option<string?>("--text") { Description = "Send this text instead; - reads it from the input.", HelpName = "TEXT" };
+        var code = new Option<string?>("--code") { Description = "A code of my own, such as 7-green-bottle. Default: one is drawn and shown.", HelpName = "CODE" };
+        var words = new Option<int>("--words") { Description = "Words of a drawn code, 1 to 8; each is worth 8 bits.", HelpName = "N", DefaultValueFactory = _ => WormholeCode.WordsDefault };
+        var verify = new Option<bool>("--verify") { Description = "Ask me to compare 64 digits with the other side before anything is sent." };
+        var (mailbox, relay, loopback, noListen) = WayOptions();
+        var command = new Command("send", "Send files, folders or a text to somebody who is told a code. Works with Magic Wormhole's programs too.")
+        {
+            paths, text, code, words, verify, mailbox, relay, loopback, noListen,
+        };
+        command.SetAction(async (parsed, stop) =>
+        {
+            var terminal = surroundings.Terminal;
+            var given = parsed.GetValue(paths) ?? [];
+            var options = Ways(parsed, shared, mailbox, relay, loopback, noListen);
+            var human = new TerminalSender(terminal, parsed.GetValue(shared.Json));
+            if (parsed.GetValue(verify) && !terminal.CanAsk) throw Bad("--verify asks you a question, and there is no terminal to ask on.");
+            if (parsed.GetValue(words) is < 1 or > WormholeCode.WordsMax) throw Bad($"--words is a number from 1 to {WormholeCode.WordsMax}.");
+            var contents = Contents(given, parsed.GetValue(text));
+            var typed = parsed.GetValue(code) is { } own ? Code(own, terminal) : null;
+            if (typed is { WordCount: 0 }) throw Bad("This code holds no secret: everybody who knows the number could take what you send. Put words behind it, as in 7-green-bottle.");
+            var outcome = await GuardAsync(() => ParcelWays.Sender(options).SendAsync(new SendingJob(contents, human) { Verify = parsed.GetValue(verify) }, typed, parsed.GetValue(words), stop)).ConfigureAwait(false);
+            return human.End(outcome);
+        });
+        return command;
+    }
+
+    public static Command Receive(SharedOptions shared, Surroundings surroundings)
+    {
+        var typed = new Argument<string[]>("CODE") { Description = "The code that the sender told.", Arity = ArgumentArity.OneOrMore };
+        var yes = new Option<bool>("--yes") { Description = "Accept without a question." };
+        var folder = new Option<string?>("--out") { Description = "The folder to write into. Default: this one.", HelpName = "DIR" };
+        var verify = new Option<bool>("--verify") { Description = "Show 64 digits to compare with the sender." };
+        var noSecret = new Option<bool>("--no-secret") { Description = "Accept a code without words, which protects nothing." };
+        var (mailbox, relay, loopback, noListen) = WayOptions();
+        var command = new Command("receive", "Receive what somebody sends, by the code that he told me. Works with Magic Wormhole's programs too.")
+        {
+            typed, yes, folder, verify, noSecret, mailbox, relay, loopback, noListen,
+        };
+        command.SetAction(async (parsed, stop) =>
+        {
+            var terminal = surroundings.Terminal;
+            var options = Ways(parsed, shared, mailbox, relay, loopback, noListen);
+            // Before the code is used: a code that was used cannot be used again.
+            if (!parsed.GetValue(yes) && !terminal.CanAsk) throw Bad("There is no terminal to ask on whether you want what comes. Say so with --yes.");
+            var code = Code(string.Join(' ', parsed.GetValue(typed)!), terminal);
+            if (code.WordCount == 0 && !parsed.GetValue(noSecret)) throw Bad("This code holds no secret: anybody may be the sender. Ask for one with words, or say --no-secret.");
+            var human = new TerminalReceiver(terminal, parsed.GetValue(shared.Json), parsed.GetValue(yes));
+            var target = Path.GetFullPath(parsed.GetValue(folder) ?? ".");
+            if (File.Exists(target)) throw Bad($"{target} is a file. --out names a folder.");
+            var outcome = await GuardAsync(() => ParcelWays.Receiver(options).ReceiveAsync(new ReceivingJob(code, target, human) { Verify = parsed.GetValue(verify) }, stop)).ConfigureAwait(false);
+            return human.End(outcome);
+        });
+        return command;
+    }
+
+    /// <summary>The exit code of an end (docs/send.md).</summary>
+    public static int CodeOf(ParcelResult result) => result switch
+    {
+        ParcelResult.Complete => CommandLine.Done,
+        ParcelResult.WrongCode or ParcelResult.Refused => CommandLine.Conflict,
+        ParcelResult.NoMeeting or ParcelResult.LineBroken => CommandLine.Unavailable,
+        _ => CommandLine.OurFailure,
+    };
+
+    private static (Option<string?> Mailbox, Option<string?> Relay, Option<bool> Loopback, Option<bool> NoListen) WayOptions() =>
+    (
+        new Option<string?>("--mailbox") { Description = "The mailbox server where both meet (polder run --mailbox PORT serves one).", HelpName = "ws://HOST:PORT/v1" },
+        new Option<string?>("--relay") { Description = "The relay for when no direct connection comes about (polder run --relay PORT serves one).", HelpName = "HOST:PORT" },
+        new Option<bool>("--loopback") { Description = "127.0.0.1 only." },
+        new Option<bool>("--no-listen") { Description = "Take no connections: dial, or meet at the relay." }
+    );
+
+    private static ParcelOptions Ways(ParseResult parsed, SharedOptions shared, Option<string?> mailbox, Option<string?> relay, Option<bool> loopback, Option<bool> noListen)
+    {
+        var configured = RunCommand.Configured(parsed.GetValue(shared.Data) is { } data ? [new("data", data)] : []).Options;
+        var local = parsed.GetValue(loopback);
+        var server = parsed.GetValue(mailbox) ?? (local ? null : configured.ParcelMailbox);
+        var through = parsed.GetValue(relay) ?? (local ? null : configured.ParcelRelay);
+        Uri? uri = null;
+        if (server is not null)
+        {
+            if (!Uri.TryCreate(server.Contains("://", StringComparison.Ordinal) ? server : "ws://" + server, UriKind.Absolute, out uri) || uri.Scheme is not ("ws" or "wss"))
+                throw Bad($"\"{server}\" is no address of a mailbox server. Write ws://HOST:PORT/v1.");
+            if (uri.AbsolutePath == "/") uri = new Uri(uri, "/v1");
+            if (local && !uri.IsLoopback) throw Bad($"With --loopback the mailbox server must be on this machine, and {uri.Host} is not.");
+        }
+        TransitHint? hint = null;
+        if (through is not null)
+        {
+            hint = TransitHint.Parse(through) ?? throw Bad($"\"{through}\" is no address of a relay. Write HOST:PORT.");
+            if (local && hint.Value.Host is not ("localhost" or "127.0.0.1")) throw Bad($"With --loopback the relay must be on this machine, and {hint.Value.Host} is not.");
+        }
+        return new ParcelOptions { Mailbox = uri, Relay = hint, Loopback = local, Listen = !parsed.GetValue(noListen) };
+    }
+
+    private static ParcelContents Contents(string[] paths, string? text)
+    {
+        if (text is not null && paths.Length > 0) throw Bad("Send files or a text, not both at once.");
+        if (text is not null) return new ParcelContents { Text = text == "-" ? Console.In.ReadToEnd() : text };
+        if (paths.Length == 0) throw Bad("What is to be sent? Name files or folders, or a text with --text.");
+        try { return ParcelWays.Contents(paths); }
+        catch (ParcelEndedException problem) { throw new OperationRefusedException(RefusalKind.NotFound, problem.Message); }
+    }
+
+    private static WormholeCode Code(string typed, Terminal terminal)
+    {
+        if (WormholeUri.TryParse(typed, out var link)) return link.Code;
+        var tidy = WormholeCode.Tidy(typed, out var changed);
+        if (!WormholeCode.TryParse(tidy, out var code, out var problem)) throw Bad(problem);
+        if (changed) terminal.Note($"Taken as {Terminal.Escape(tidy)}");
+        return code;
+    }
+
+    private static async Task<ParcelOutcome> GuardAsync(Func<Task<ParcelOutcome>> transfer)
+    {
+        try { return await transfer().ConfigureAwait(false); }
+        catch (ParcelEndedException ended) { return ended.Outcome; }
+    }
+
+    private static OperationRefusedException Bad(string sentence) => new(RefusalKind.BadInput, sentence);
+}
+
+/// <summary>A line of <c>polder send --json</c>: the code, as soon as it is there.</summary>
+internal sealed record ParcelCodeView(string Code, string Link);
+
+/// <summary>The last line of <c>polder send --json</c> and <c>polder receive --json</c>.</summary>
+internal sealed record ParcelEndView(string Result, string Sentence, long Bytes, double Seconds, string Way, IReadOnlyList<string> Paths, string? Text);

@@ -1,0 +1,14 @@
+namespace Polder.Node.Parcels.Native;
+
+/// <summary>Where our own way meets.</summary>
+internal sealed record MeetingOptions
+{
+    /// <summary>Nothing leaves this machine: everything binds 127.0.0.1.</summary>
+    public bool Loopback { get; init; }
+
+    /// <summary>A running node, for DHT and sessions; null without.</summary>
+    public IMeetingNetwork? Network { get; init; }
+
+    /// <summary>Whether TCP is tried; a test of sessions switches it off.</summary>
+    public bool Direct { get; init; } = true;
+}
