@@ -133,7 +133,7 @@ internal sealed class MailBundles(Mailbag bag, NodeHost host)
     }
 
     /// <summary>The newest of our chain and of theirs that name the other, oldest first.</summary>
-    private IEnumerable<HalfBlock> BlocksWith(PublicKey receiver)
+    private List<HalfBlock> BlocksWith(PublicKey receiver)
     {
         if (host.Find<TrustChainCommunity>() is not { } ledger) return [];
         var store = ledger.Store;

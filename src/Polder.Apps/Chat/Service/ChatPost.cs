@@ -1,5 +1,4 @@
 using Polder.Apps.Bundles;
-using Polder.Identity;
 
 namespace Polder.Apps.Chat;
 

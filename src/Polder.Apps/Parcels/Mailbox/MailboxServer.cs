@@ -101,7 +101,7 @@ public sealed class MailboxServer
 
     internal DateTimeOffset Now => _time.GetUtcNow();
 
-    internal double Seconds(DateTimeOffset moment) => (moment - DateTimeOffset.UnixEpoch).TotalMicroseconds / 1e6;
+    internal static double Seconds(DateTimeOffset moment) => (moment - DateTimeOffset.UnixEpoch).TotalMicroseconds / 1e6;
 
     /// <summary>Whether this address may draw another number in this minute.</summary>
     internal bool MayAllocate(string address)

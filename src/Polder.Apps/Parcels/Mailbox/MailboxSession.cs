@@ -196,7 +196,7 @@ public sealed class MailboxSession
         if (phase.ValueKind != JsonValueKind.String || body.ValueKind != JsonValueKind.String) return "phase and body are texts";
         if (phase.GetRawText().Length > MailboxLimits.PhaseBytesMax + 2) return $"a phase may have at most {MailboxLimits.PhaseBytesMax} bytes";
         var id = message.TryGetProperty("id", out var given) ? given.GetRawText() : "null";
-        var added = new MailboxMessage(_side!, phase.GetRawText(), body.GetRawText(), _server.Seconds(_server.Now), id);
+        var added = new MailboxMessage(_side!, phase.GetRawText(), body.GetRawText(), MailboxServer.Seconds(_server.Now), id);
         if (_room.Messages.Count >= MailboxLimits.MessagesMax) return $"a mailbox holds at most {MailboxLimits.MessagesMax} messages";
         if (_room.Bytes + added.Bytes > MailboxLimits.MailboxBytesMax) return $"a mailbox holds at most {MailboxLimits.MailboxBytesMax} bytes";
         _server.Rooms.Add(_room, added, _server.Now);

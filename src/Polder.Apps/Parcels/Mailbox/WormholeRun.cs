@@ -174,7 +174,8 @@ internal sealed class WormholeRun
 
     private static byte[]? Hex(string text)
     {
-        if (text.Length % 2 != 0 || text.AsSpan().ContainsAnyExcept("0123456789abcdefABCDEF")) return null;
-        return Convert.FromHexString(text);
+        if (text.Length % 2 != 0) return null;
+        var bytes = new byte[text.Length / 2];
+        return Convert.FromHexString(text, bytes, out _, out _) == System.Buffers.OperationStatus.Done ? bytes : null;
     }
 }

@@ -3,7 +3,6 @@ using Polder.Apps.Chat;
 using Polder.Apps.Contacts;
 using Polder.Cryptography;
 using Polder.Identity;
-using Polder.Overlay;
 using Polder.Overlay.Content;
 
 namespace Polder.Node.Operations;

@@ -1,5 +1,4 @@
 using Polder.Apps.Bundles;
-using Polder.Apps.Contacts;
 using Polder.Identity;
 using Polder.Node.Folders;
 using Polder.Overlay;

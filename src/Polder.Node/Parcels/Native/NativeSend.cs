@@ -1,4 +1,3 @@
-using System.Text;
 using Polder.Apps.Parcels.Codes;
 using Polder.Apps.Parcels.Native;
 

@@ -68,7 +68,7 @@ internal sealed class SessionByteStream(NodeHost host, PeerStream stream) : Stre
         if (disposing && !_disposed)
         {
             _disposed = true;
-            host.Environment.Loop.Post(() => _ = stream.DisposeAsync());
+            host.Environment.Loop.Post(() => _ = stream.DisposeAsync().AsTask());
             _ended.TrySetResult();
         }
         base.Dispose(disposing);

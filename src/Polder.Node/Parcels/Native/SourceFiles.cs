@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
 

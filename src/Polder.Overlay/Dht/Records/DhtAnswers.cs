@@ -1,6 +1,5 @@
 using Polder.Cryptography;
 using Polder.Identity;
-using Polder.Overlay.Refusals;
 using Polder.Wire;
 
 namespace Polder.Overlay.Dht.Records;
