@@ -16,13 +16,15 @@ internal static class MailApi
     {
         NodeApi.MapGet(application, "mailbag", HostJson.Default.MailbagView, (_, stop) => mail.LookAsync(stop));
         application.MapGet("/api/mailbag/bundle", (RequestDelegate)(context => ExportAsync(context, mail)));
-        application.MapPost("/api/mailbag/bundle", (RequestDelegate)(context => NodeApi.AnswerAsync(context, HostJson.Default.BundleTakenView, () =>
-        {
-            // Nothing that a form elsewhere could send.
-            if (context.Request.ContentType != "application/octet-stream") throw NodeApi.Bad("The body is the bundle itself, with Content-Type: application/octet-stream.");
-            AllowLong(context);
-            return mail.ImportAsync(context.Request.Body, context.RequestAborted);
-        })));
+        application.MapPost("/api/mailbag/bundle", (RequestDelegate)(context => NodeApi.AnswerAsync(context, HostJson.Default.BundleTakenView, () => ImportAsync(context, mail))));
+    }
+
+    private static Task<BundleTakenView> ImportAsync(HttpContext context, IMailOperations mail)
+    {
+        // Nothing that a form elsewhere could send.
+        if (context.Request.ContentType != "application/octet-stream") throw NodeApi.Bad("The body is the bundle itself, with Content-Type: application/octet-stream.");
+        AllowLong(context);
+        return mail.ImportAsync(context.Request.Body, context.RequestAborted);
     }
 
     /// <summary>Bundles may be longer than other requests.</summary>

@@ -45,7 +45,7 @@ internal static class ChatCommands
     }
 
     private static async Task<int> SayAsync(
-        INodeOperations node, Terminal terminal, string name, string said, string? reply, IReadOnlyList<ChatUpload> uploads, bool json, CancellationToken stop)
+        INodeOperations node, Terminal terminal, string name, string said, string? reply, List<ChatUpload> uploads, bool json, CancellationToken stop)
     {
         var message = await terminal.WaitAsync(uploads.Count > 0 ? "Sealing the files" : "Sending", () => node.Chat.SendAsync(name, said, reply, uploads, stop)).ConfigureAwait(false);
         // Whoever is there answers within a moment; the command says where the message is after that.

@@ -1,9 +1,7 @@
 using System.CommandLine;
-using System.Text.Json;
 using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Codes;
 using Polder.Apps.Parcels.Transit;
-using Polder.Host.Api;
 using Polder.Node.Operations;
 using Polder.Node.Parcels;
 

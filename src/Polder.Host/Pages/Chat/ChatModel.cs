@@ -26,11 +26,12 @@ public sealed record ChatModel(
         "/chat?with=" + Uri.EscapeDataString(item.Address) + (around is null ? "" : $"&around={around}#m-{around}") + (reply is null ? "" : "&reply=" + reply)
         + (edit is null ? "" : "&edit=" + edit) + (before is null ? "" : "&before=" + before);
 
+    private static readonly System.Buffers.SearchValues<char> Turning = System.Buffers.SearchValues.Create("\u202A\u202B\u202C\u202D\u202E\u2066\u2067\u2068\u2069");
+
     /// <summary>Words of others without signs that turn the writing round: they would show something else than what stands there.</summary>
     public static string Plain(string text)
     {
-        const string turning = "\u202A\u202B\u202C\u202D\u202E\u2066\u2067\u2068\u2069";
-        return text.AsSpan().IndexOfAny(turning) < 0 ? text : string.Concat(text.Select(static letter => turning.Contains(letter) ? '\uFFFD' : letter));
+        return text.AsSpan().IndexOfAny(Turning) < 0 ? text : string.Concat(text.Select(static letter => Turning.Contains(letter) ? '\uFFFD' : letter));
     }
 
     /// <summary>One of six colours, always the same for a key.</summary>
