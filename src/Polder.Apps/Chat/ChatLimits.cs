@@ -31,8 +31,8 @@ internal static class ChatLimits
     public const int EventBytesMax = 64 * 1024;
     /// <summary>Events of one letter.</summary>
     public const int EventsPerLetterMax = 256;
-    /// <summary>Bytes of a letter's body; the mailbag takes 256 KiB.</summary>
-    public const int LetterBytesMax = 192 * 1024;
+    /// <summary>Bytes of a letter that brings several events; one alone may be larger. The mail-bag takes 256 KiB, but small ones find a carrier sooner.</summary>
+    public const int LetterBytesMax = 48 * 1024;
     /// <summary>Events that wait for what they stand on, of one conversation; further ones are not taken.</summary>
     public const int HeldMax = 512;
     /// <summary>Conversations; a stranger cannot open another one above it.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Polder.Apps.Bundles;
+using Polder.Apps.Chat.PeerChat;
 using Polder.Apps.Contacts;
 using Polder.Identity;
 using Polder.Overlay;
@@ -22,8 +23,11 @@ public sealed class ChatModule : INodeModule
             node.Identity, node.Environment.Random, node.Environment.Signatures, node.Environment.Time,
             node.Find<IChatStore>() ?? new MemoryChatStore(), new MailbagLetters(mailbag), new ContactPeople(contacts)));
         node.Offer(chat);
-        node.Offer(new ChatFiles(node, chat));
-        node.Offer(new ChatPulse(node, chat));
+        var files = new ChatFiles(node, chat);
+        node.Offer(files);
+        var foreign = new PeerChatService(node, chat, files, node.Join(static context => new PeerChatCommunity(context)));
+        node.Offer(foreign);
+        node.Offer(new ChatPulse(node, chat, foreign));
     }
 }
 
@@ -40,8 +44,9 @@ internal sealed class ChatPulse
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
     private readonly ITimer _timer;
+    private int _beats;
 
-    public ChatPulse(NodeHost node, ChatService chat)
+    public ChatPulse(NodeHost node, ChatService chat, PeerChatService foreign)
     {
         _timer = node.Environment.Time.CreateTimer(_ => _ = BeatAsync(), null, TimeSpan.FromSeconds(1), Interval);
 
@@ -51,6 +56,7 @@ internal sealed class ChatPulse
             {
                 await chat.TickAsync();
                 node.Find<ChatFiles>()?.FetchWaiting();
+                if (++_beats % 3 == 0) foreign.Tick();
             }
             // Our own mistake: the loop tells it as any other.
             catch (Exception problem) { node.Environment.Loop.Post(ExceptionDispatchInfo.Capture(problem).Throw); }

@@ -11,6 +11,7 @@ internal sealed class PageFiles
     {
         Add("polder.css", "text/css; charset=utf-8");
         Add("polder.js", "text/javascript; charset=utf-8");
+        Add("contacts.js", "text/javascript; charset=utf-8");
         Add("favicon.svg", "image/svg+xml");
         Add("logo.svg", "image/svg+xml");
     }

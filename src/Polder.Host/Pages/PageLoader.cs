@@ -22,7 +22,7 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     public static readonly TimeSpan InvitationLifetime = TimeSpan.FromDays(7);
 
     /// <summary>The names in the addresses of live streams, "/live/home".</summary>
-    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab", "simulation", "fraud", "network", "chat"];
+    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab", "simulation", "fraud", "network", "contacts", "contact", "chat"];
 
     /// <summary>Loads a page by its name and query.</summary>
     public Task<IPageModel> LoadAsync(string name, IQueryCollection query, Notice? notice, CancellationToken cancellation) => name switch
@@ -36,6 +36,8 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         "simulation" => SimulationAsync(Text(query, "study"), FormState.Empty, notice, cancellation),
         "fraud" => FraudAsync(null, false, null, notice, cancellation),
         "network" => NetworkAsync(notice, cancellation),
+        "contacts" => ContactsAsync(FormState.Empty, notice, cancellation),
+        "contact" => ContactAsync(Text(query, "who") ?? "", FormState.Empty, notice, cancellation),
         "chat" => ChatAsync(Text(query, "with"), Text(query, "before"), Text(query, "around"), Text(query, "reply"), Text(query, "edit"), Text(query, "find"), "", null, notice, cancellation),
         "lab" => LabAsync(Number(Text(query, "drawn")), notice, cancellation),
         _ => throw new OperationRefusedException(RefusalKind.NotFound, "There is no such page."),
@@ -66,6 +68,20 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     public async Task<IPageModel> DoctorAsync(Notice? notice, CancellationToken cancellation) => new DoctorModel(
         Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), notice, "/live/doctor"),
         await node.Network.DoctorAsync(cancellation).ConfigureAwait(false));
+
+    /// <summary>The page Contacts: everybody, the owner's card, and the ways to add somebody.</summary>
+    public async Task<IPageModel> ContactsAsync(FormState add, Notice? notice, CancellationToken cancellation) => new Contacts.ContactsModel(
+        Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), notice, "/live/contacts"),
+        await node.Contacts.BookAsync(cancellation).ConfigureAwait(false), await node.Contacts.CardAsync(cancellation).ConfigureAwait(false), add);
+
+    /// <summary>One contact.</summary>
+    public async Task<IPageModel> ContactAsync(string who, FormState form, Notice? notice, CancellationToken cancellation)
+    {
+        var person = await node.Contacts.ShowAsync(who, cancellation).ConfigureAwait(false);
+        var book = await node.Contacts.BookAsync(cancellation).ConfigureAwait(false);
+        return new Contacts.ContactModel(Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), notice, "/live/contact" + Query(("who", person.PublicKey))),
+            person, [.. book.People.Where(other => other.PublicKey != person.PublicKey && !other.Blocked)], form);
+    }
 
     /// <summary>The page Chat. Whoever looks at a conversation has seen it: its senders are told.</summary>
     public async Task<IPageModel> ChatAsync(

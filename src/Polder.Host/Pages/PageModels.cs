@@ -143,7 +143,7 @@ public sealed record DoctorModel(FrameModel Frame, DoctorView Doctor) : IPageMod
 public sealed record InvitationModel(FrameModel Frame, InvitationView Invitation) : IPageModel
 {
     public string Title => "An invitation";
-    public string Here => "peers";
+    public string Here => "contacts";
     public Type Body => typeof(InvitationPage);
     public IReadOnlyList<Type> Live => [];
 }

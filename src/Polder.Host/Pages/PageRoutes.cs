@@ -1,4 +1,5 @@
 using Polder.Host.Pages.Chat;
+using Polder.Host.Pages.Contacts;
 using Polder.Host.Pages.Simulator;
 using Polder.Node.Operations;
 
@@ -24,6 +25,7 @@ internal static class PageRoutes
         services.AddSingleton<LiveStream>();
         services.AddSingleton<Posts>();
         services.AddSingleton<ChatPosts>();
+        services.AddSingleton<ContactPosts>();
     }
 
     /// <summary>Routes of the pages, their files, their streams and their posts.</summary>
@@ -44,6 +46,10 @@ internal static class PageRoutes
         Page("/simulation", "simulation");
         Page("/fraud", "fraud");
         Page("/network", "network");
+        Page("/contacts", "contacts");
+        Page("/join", "contacts");
+        Page("/contact", "contact");
+        services.GetRequiredService<ContactPosts>().Map(application);
         Page("/chat", "chat");
         services.GetRequiredService<ChatPosts>().Map(application);
         application.MapGet("/fraud/export", (RequestDelegate)(context => ExportFraudAsync(context, services.GetRequiredService<INodeOperations>())));

@@ -43,7 +43,7 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
     internal static bool ComesFromOurPage(HttpRequest request) =>
         request.Headers.Origin.Count == 1 || request.Headers["Sec-Fetch-Site"] == "same-origin";
 
-    private static async Task TakeAsync(HttpContext context, Func<HttpContext, IFormCollection, Task> handle, int bytesMax)
+    internal static async Task TakeAsync(HttpContext context, Func<HttpContext, IFormCollection, Task> handle, int bytesMax)
     {
         if (!ComesFromOurPage(context.Request))
         {

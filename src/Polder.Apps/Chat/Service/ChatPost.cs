@@ -44,6 +44,9 @@ internal sealed class ChatPost
 
     private async Task<bool> PostAsync(IReadOnlyList<Delivery> waiting)
     {
+        // Somebody else's sending may have brought us here before what it wrote was safe.
+        try { await _parts.Store.FlushAsync(); }
+        catch (IOException) { return false; }
         var posted = false;
         foreach (var group in waiting.GroupBy(static delivery => delivery.To))
         {

@@ -50,6 +50,9 @@ internal sealed class ChatService
     /// <summary>Sends what is to go by another network; null where there is none.</summary>
     public Func<Conversation, StoredEvent, Task<bool>>? SendForeign { get; set; }
 
+    /// <summary>Whether somebody is reached by another network only.</summary>
+    public Func<PublicKey, bool> IsForeign { get; set; } = static _ => false;
+
     public IChatStore Store => _parts.Store;
     public PublicKey Self => _parts.Identity.Public;
     public IChatPeople People => _parts.People;
@@ -104,6 +107,9 @@ internal sealed class ChatService
         if (content.Fault is { } fault) throw new ChatRefusedException(fault);
         var conversation = Store.Find(id) ?? throw new ChatRefusedException("There is no such conversation.");
         if (!content.Target.IsNone) Check(conversation, content);
+        if (conversation.Kind == ConversationKind.Pair && SendForeign is not null && !conversation.Foreign && Store.LastSequence(id, conversation.Peer!) == 0 && IsForeign(conversation.Peer!))
+            conversation = conversation with { Foreign = true };
+        if (conversation.Foreign && SendForeign is not null) CheckForeign(content);
         var stored = conversation.Kind == ConversationKind.Pair ? SayToOne(conversation, content) : SayToGroup(conversation, content);
         if (conversation.Standing == ConversationStanding.Asked) conversation = conversation with { Standing = ConversationStanding.Open };
         Store.Put(conversation with { Activity = stored.Arrived, Read = StoredKind.IsMessage(stored.Kind) && stored.Order > conversation.Read ? stored.Order : conversation.Read });
@@ -112,6 +118,14 @@ internal sealed class ChatService
         else await _post.PostAsync();
         Raise(id);
         return stored;
+    }
+
+    private static void CheckForeign(MessageContent content)
+    {
+        if (content.Kind != MessageKind.Text || content.Attachments.Count > 0)
+            throw new ChatRefusedException("This contact uses the SuperApp, which takes texts from here, but no files, changes or reactions.");
+        if (System.Text.Encoding.UTF8.GetByteCount(content.Text) > PeerChat.PeerChatService.TextBytesMax)
+            throw new ChatRefusedException($"This contact uses the SuperApp, which takes at most {PeerChat.PeerChatService.TextBytesMax} bytes in one message.");
     }
 
     private void Check(Conversation conversation, MessageContent content)

@@ -268,6 +268,6 @@ internal sealed class LocalChat : IChatOperations
         try { return await work(); }
         catch (ChatRefusedException refusal) { throw new OperationRefusedException(RefusalKind.BadInput, refusal.Message); }
         catch (MailRefusedException refusal) { throw new OperationRefusedException(RefusalKind.Conflict, refusal.Message); }
-        catch (IOException problem) { throw new OperationRefusedException(RefusalKind.Conflict, $"The disk did not take it, so it was not sent: {problem.Message}"); }
+        catch (IOException problem) { throw new OperationRefusedException(RefusalKind.Conflict, $"The disk did not take it: {problem.Message} It stands in memory and goes out as soon as the disk takes it; if the node stops before, it was never said."); }
     }, cancellation);
 }
