@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Polder.Apps.Bundles;
-using Polder.Apps.Contacts;
 using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Overlay;
