@@ -5,8 +5,9 @@ namespace Polder.Node.Parcels.Native;
 
 /// <summary>What a person says to an offer.</summary>
 /// <param name="Accept">Whether it is wanted.</param>
-/// <param name="Want">Which files, by number; null for all.</param>
-internal sealed record OfferAnswer(bool Accept, IReadOnlyList<int>? Want = null);
+/// <param name="Want">Which files, by number, rising; null for all.</param>
+/// <param name="Folder">Where to; null for where it was said before.</param>
+internal sealed record OfferAnswer(bool Accept, IReadOnlyList<int>? Want = null, string? Folder = null);
 
 /// <summary>
 /// One parcel on its way here in our own way: looks for the sender at every meeting place, spends guesses sparingly, asks the person, receives, and after
@@ -21,6 +22,10 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
     public string Doing { get; private set; } = "looking for the sender";
     /// <summary>Whether files are moving.</summary>
     public bool IsMoving { get; private set; }
+    /// <summary>Asked before a guess is spent, with the budget: other places spend of the same.</summary>
+    public Func<int, bool> MayGuess { get; init; } = static _ => true;
+    /// <summary>Asked once the key is confirmed: whether this place goes on.</summary>
+    public Func<bool> Wins { get; init; } = static () => true;
     /// <summary>The journal, once the parcel was taken.</summary>
     public ReceiverJournal? Journal { get; private set; }
     /// <summary>Whether it goes on with what was begun earlier.</summary>
@@ -74,7 +79,7 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
         void Spend()
         {
             var state = parcels.CodeOf(code.Text);
-            if (state.Guesses >= budget) throw Spent();
+            if (state.Guesses >= budget || !MayGuess(budget)) throw Spent();
             // Durable before the confirmation goes out: a restart does not give it back.
             parcels.Note(code.Text, state with { Guesses = state.Guesses + 1, At = DateTimeOffset.UtcNow });
         }
@@ -83,6 +88,7 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
     /// <summary>After the code was confirmed: the offer, the person's word, the files.</summary>
     public async Task ServeAsync(RunDialogue dialogue, CancellationToken cancel)
     {
+        if (!Wins()) throw new OperationCanceledException("Another meeting place was first.");
         Doing = "waiting for the offer";
         var (json, offer) = await OfferAsync(dialogue, cancel).ConfigureAwait(false);
         Doing = "waiting for a word";
@@ -93,9 +99,11 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
             await dialogue.SendAsync("""{"error":"transfer rejected"}"""u8.ToArray(), cancel).ConfigureAwait(false);
             throw new ParcelException(ParcelProblem.Refused, "Refused, as you said. Nothing was written.");
         }
-        Directory.CreateDirectory(folder);
-        Journal = ReceiverJournal.Create(parcels, RunKeys.ResumeId(dialogue.Keys), RunKeys.ResumeSecret(dialogue.Keys), code.Text, folder, json, offer);
-        await MoveAsync(dialogue, offer.Manifest is null ? [.. Enumerable.Range(0, offer.Count)] : null, cancel).ConfigureAwait(false);
+        var target = answer.Folder ?? folder;
+        Directory.CreateDirectory(target);
+        var want = answer.Want is { Count: > 0 } some && offer.Manifest is null ? some : [.. Enumerable.Range(0, offer.Count)];
+        Journal = ReceiverJournal.Create(parcels, RunKeys.ResumeId(dialogue.Keys), RunKeys.ResumeSecret(dialogue.Keys), code.Text, target, json, offer, want);
+        await MoveAsync(dialogue, offer.Manifest is null ? want : null, cancel).ConfigureAwait(false);
     }
 
     // The same sender again, by the secret of the first run: no code, no guesses.

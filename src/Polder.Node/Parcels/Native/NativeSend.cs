@@ -41,6 +41,8 @@ internal sealed class NativeSend : IAsyncDisposable
     public string Doing { get; private set; } = "waiting for the receiver";
     /// <summary>Whether the receiver is connected and files are moving.</summary>
     public bool IsMoving { get; private set; }
+    /// <summary>Asked once the key is confirmed: whether this place goes on, where others wait for the same code.</summary>
+    public Func<bool> Wins { get; set; } = static () => true;
     /// <summary>The key for this code, for a run over another meeting place.</summary>
     public MeetingPoint Point => _point;
 
@@ -158,7 +160,7 @@ internal sealed class NativeSend : IAsyncDisposable
         _current = current;
         try
         {
-            if (!isAgain && _taken) return;
+            if (!isAgain && (_taken || !Wins())) return;
             _taken = true;
             await TransferAsync(dialogue, isAgain, current.Token).ConfigureAwait(false);
             Doing = "done";
