@@ -9,6 +9,9 @@ internal sealed class NativePlace(ParcelFolder parcels, MeetingOptions options) 
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Told when sending has begun here.</summary>
+    public Action<NativeSend>? Started { get; init; }
+
     public string Name => options.Network is null ? options.Loopback ? "this machine" : "this network" : "this network and the DHT";
 
     /// <summary>What was begun with these paths earlier, its receiver known, and not finished; null for nothing.</summary>
@@ -30,6 +33,7 @@ internal sealed class NativePlace(ParcelFolder parcels, MeetingOptions options) 
         try { send = NativeSend.Start(parcels, paths, job.Code, options, fresh: true); }
         catch (ParcelException problem) { return OutcomeOf(problem, null); }
         await using var _ = send;
+        Started?.Invoke(send);
         send.Wins = () => job.Use.Win(Name);
         if (!send.Point.AnswersLan && options.Network is null) job.Human.Note(options.Loopback
             ? "All sixteen meeting ports of this machine are taken; somebody else has to finish first."

@@ -116,6 +116,18 @@ internal sealed class ReceiverJournal
         return true;
     }
 
+    /// <summary>Bytes that are here, as far as the journal knows.</summary>
+    public long HereBytes()
+    {
+        var bytes = 0L;
+        for (var place = 0; place < State.Items.Count; place++)
+        {
+            var item = Offer.Items[State.Items[place].Item];
+            bytes += State.Items[place].Final is not null ? item.Size : State.Items[place].Partial is null ? 0 : Math.Min(item.Size, (long)Have(place).Present * ContentName.LeafBytesOf(item.Size));
+        }
+        return bytes;
+    }
+
     /// <summary>Leaves of an item that are here for sure.</summary>
     public LeafSet Have(int place)
     {
