@@ -2,9 +2,9 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
-using Polder.Apps.Parcels.Native;
 using Polder.Host.Api;
 using Polder.Node.Operations;
+using Polder.Node.Parcels;
 
 namespace Polder.Host.Pages.Parcels;
 
@@ -90,7 +90,7 @@ internal sealed class SendPosts(INodeOperations node, PageLoader loader)
             if (string.IsNullOrEmpty(name)) continue;
             if (++files > FilesMax) throw new InvalidDataException($"more than {FilesMax} files at once. Pack them into one first, or use: polder send");
             // A browser names a file, or its path below a folder that was chosen; nothing else is a name here.
-            if (ItemPath.Problem(name) is { } problem) throw new InvalidDataException($"the name \"{ItemPath.Escaped(name)}\" cannot travel: {problem}.");
+            if (ParcelWays.NameProblem(name) is { } problem) throw new InvalidDataException($"the name \"{SendModel.Name(name)}\" cannot travel: {problem}.");
             var path = Path.Combine(folder, name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, Options = FileOptions.Asynchronous, BufferSize = 0 });

@@ -35,11 +35,30 @@ internal sealed class NativePlace(ParcelFolder parcels, MeetingOptions options) 
         await using var _ = send;
         Started?.Invoke(send);
         send.Wins = () => job.Use.Win(Name);
+        _sending.TrySetResult(send);
         if (!send.Point.AnswersLan && options.Network is null) job.Human.Note(options.Loopback
             ? "All sixteen meeting ports of this machine are taken; somebody else has to finish first."
             : "This network lets no questions through, and no node runs here: only a mailbox can bring you together. Start one with: polder run");
         return await RunAsync(send, job.Use, job.Human, cancellation).ConfigureAwait(false);
     }
+
+    private readonly TaskCompletionSource<NativeSend> _sending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The same parcel to somebody who was met at a mailbox. After a broken line both meet here again.</summary>
+    public async Task<ParcelOutcome> SendOverAsync(INativeTalk talk, CancellationToken cancellation)
+    {
+        var send = await _sending.Task.WaitAsync(cancellation).ConfigureAwait(false);
+        await send.ServeAsync(talk, cancellation).ConfigureAwait(false);
+        try
+        {
+            await send.Ended.WaitAsync(cancellation).ConfigureAwait(false);
+            return new ParcelOutcome(ParcelResult.Complete, "Everything arrived and was checked there.") { Bytes = send.Watch.Total, Took = send.Watch.Took, Way = "our own way" };
+        }
+        catch (ParcelException problem) { return OutcomeOf(problem, send.Journal.IsBegun ? "To go on later, type the same command again." : null); }
+    }
+
+    /// <summary>Receives from somebody who was met at a mailbox.</summary>
+    public Task<ParcelOutcome> ReceiveOverAsync(INativeTalk talk, ReceivingJob job, CancellationToken cancellation) => ReceiveAsync(job, talk, cancellation);
 
     /// <summary>Sends, or goes on sending, and tells the person.</summary>
     public static async Task<ParcelOutcome?> RunAsync(NativeSend send, CodeUse use, IParcelProgress human, CancellationToken cancellation)
@@ -64,18 +83,20 @@ internal sealed class NativePlace(ParcelFolder parcels, MeetingOptions options) 
         finally { use.Burnt -= Burnt; }
     }
 
-    public async Task<ParcelOutcome?> ReceiveAsync(ReceivingJob job, CancellationToken cancellation)
+    public async Task<ParcelOutcome?> ReceiveAsync(ReceivingJob job, CancellationToken cancellation) => await ReceiveAsync(job, null, cancellation).ConfigureAwait(false);
+
+    private async Task<ParcelOutcome> ReceiveAsync(ReceivingJob job, INativeTalk? met, CancellationToken cancellation)
     {
         var receive = new NativeReceive(parcels, job.Code, job.Folder, options, AskAsync)
         {
             MayGuess = budget => job.Use.TryGuess(budget),
-            Wins = () => job.Use.Win(Name),
+            Wins = () => met is not null || job.Use.Win(Name),
         };
         using var telling = TellAsync(job.Human, () => new ParcelProgress(
             receive.IsMoving ? ParcelStage.Moving : ParcelStage.Waiting, receive.Watch.DoneBytes, receive.Watch.Total, receive.Doing), () => receive.IsMoving);
         try
         {
-            var paths = await receive.RunAsync(cancellation).ConfigureAwait(false);
+            var paths = await receive.RunAsync(cancellation, met).ConfigureAwait(false);
             return new ParcelOutcome(ParcelResult.Complete, "Everything arrived and was checked.")
             {
                 Bytes = receive.Watch.Total, Took = receive.Watch.Took, Paths = TopsOf(job.Folder, paths), Way = "our own way",

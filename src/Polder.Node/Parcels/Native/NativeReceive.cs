@@ -32,13 +32,14 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
     public bool IsResumed { get; private set; }
 
     /// <summary>Done when everything is here; gives where. Throws a <see cref="ParcelException"/> when it never will be.</summary>
-    public async Task<IReadOnlyList<string>> RunAsync(CancellationToken cancel)
+    public async Task<IReadOnlyList<string>> RunAsync(CancellationToken cancel, INativeTalk? met = null)
     {
-        Journal = parcels.Incoming().FirstOrDefault(journal => journal.State.Code == code.Text);
+        Journal = met is not null ? null : parcels.Incoming().FirstOrDefault(journal => journal.State.Code == code.Text);
         IsResumed = Journal is not null;
         try
         {
-            if (Journal is null) await FirstAsync(cancel).ConfigureAwait(false);
+            if (met is not null) await ServeAsync(met, cancel).ConfigureAwait(false);
+            else if (Journal is null) await FirstAsync(cancel).ConfigureAwait(false);
             while (Journal is not null && !IsComplete) await AgainAsync(cancel).ConfigureAwait(false);
             var finals = Journal!.State.Items.Select(static item => item.Final!).ToList();
             Journal.Forget();
@@ -86,7 +87,7 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
     }
 
     /// <summary>After the code was confirmed: the offer, the person's word, the files.</summary>
-    public async Task ServeAsync(RunDialogue dialogue, CancellationToken cancel)
+    public async Task ServeAsync(INativeTalk dialogue, CancellationToken cancel)
     {
         if (!Wins()) throw new OperationCanceledException("Another meeting place was first.");
         Doing = "waiting for the offer";
@@ -137,16 +138,17 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
         }
     }
 
-    private async Task MoveAsync(RunDialogue dialogue, IReadOnlyList<int>? want, CancellationToken cancel)
+    private async Task MoveAsync(INativeTalk dialogue, IReadOnlyList<int>? want, CancellationToken cancel)
     {
         DataReceiver? receiver = null;
         try
         {
+            await dialogue.SendAsync(System.Text.Encoding.UTF8.GetBytes(dialogue.Hints), cancel).ConfigureAwait(false);
             await dialogue.SendAsync(NativeOffer.WriteAnswer(want), cancel).ConfigureAwait(false);
             Watch.Restart();
             Doing = "receiving";
             IsMoving = true;
-            var channel = await RecordChannel.BeginAsync(dialogue.Stream, dialogue.Transit, isSender: false, cancel).ConfigureAwait(false);
+            var channel = await dialogue.ConnectAsync(cancel).ConfigureAwait(false);
             receiver = new DataReceiver(channel, Journal!, Watch);
             await receiver.RunAsync(null, cancel).ConfigureAwait(false);
             IsComplete = true;
@@ -161,10 +163,8 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
         finally { IsMoving = false; }
     }
 
-    private static async Task<(byte[] Json, NativeOffer Offer)> OfferAsync(RunDialogue dialogue, CancellationToken cancel)
+    private static async Task<(byte[] Json, NativeOffer Offer)> OfferAsync(INativeTalk dialogue, CancellationToken cancel)
     {
-        // The sender's hints: over a stream there are none that we need.
-        _ = await dialogue.ReceiveAsync(cancel).ConfigureAwait(false);
         var json = await dialogue.ReceiveAsync(cancel).ConfigureAwait(false);
         if (NativeSend.ErrorOf(json) is { } error) throw new ParcelException(ParcelProblem.Refused, $"The sender stopped: {ItemPath.Escaped(error)}");
         if (NativeOffer.Read(json, out var problem) is { } offer) return (json, offer);
