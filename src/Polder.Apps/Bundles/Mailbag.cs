@@ -138,10 +138,9 @@ public sealed class Mailbag
     // ---- What becomes of letters ----
 
     /// <summary>Somebody holds a letter of ours.</summary>
-    internal void IsWith(OwnLetter letter, PublicKey carrier, bool knowsReceiver, int copies)
+    internal void IsWith(OwnLetter letter, PublicKey carrier, bool knowsReceiver)
     {
         if (!letter.IsOpen) return;
-        letter.Copies = Math.Max(0, letter.Copies - copies);
         letter.Carriers.RemoveAll(known => known.Key == carrier);
         if (letter.Carriers.Count >= MailLimits.CarriersMax) letter.Carriers.RemoveAt(0);
         letter.Carriers.Add((carrier, knowsReceiver, UnixSeconds));

@@ -51,6 +51,8 @@ internal static class PageRoutes
         Page("/join", "contacts");
         Page("/contact", "contact");
         services.GetRequiredService<ContactPosts>().Map(application);
+        Page("/mailbag", "mailbag");
+        application.MapGet("/mailbag/bundle", (RequestDelegate)(context => Api.MailApi.ExportAsync(context, services.GetRequiredService<INodeOperations>().Mail, "polder.bundle")));
         Page("/chat", "chat");
         Page("/send", "send");
         services.GetRequiredService<Parcels.SendPosts>().Map(application);
