@@ -12,7 +12,7 @@ public sealed class CarryScenarioTests
         var more = ulong.TryParse(Environment.GetEnvironmentVariable("POLDER_SEEDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 0;
         for (var seed = 1ul; seed <= 1 + more; seed++)
         {
-            var result = Catalogue.Find("carry")!.Run(seed, nodes: 8);
+            var result = Catalogue.Find("carry")!.Run(seed, nodes: 6);
             Assert.Equal(3, result.Lines.Count);
             foreach (var line in result.Lines) TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}: {line}");
             if (more > 0) Console.WriteLine($"seed {seed}: {string.Join(" | ", result.Lines)}");
