@@ -84,7 +84,7 @@ internal sealed class HostileCarrier
         Span<byte> entropy = stackalloc byte[KeyPair.EntropyBytes];
         _random.Fill(entropy);
         using var nobody = KeyPair.FromEntropy(entropy);
-        var letters = Enumerable.Range(0, 30).Select(_ => SealedLetter.Seal(_host.Environment, _host.Identity, nobody.Public, LetterKinds.Chat, new byte[_random.Next(30_000)],
+        var letters = Enumerable.Range(0, 12).Select(_ => SealedLetter.Seal(_host.Environment, _host.Identity, nobody.Public, LetterKinds.Chat, new byte[_random.Next(_random.Chance(0.1) ? 30_000 : 3_000)],
             _host.Environment.Time.GetUtcNow(), 1, (uint)_host.Environment.Time.GetUtcNow().ToUnixTimeSeconds() + 500_000, out DeliveryProof _)).ToArray();
         var offers = letters.Select(static letter =>
         {
