@@ -86,6 +86,7 @@ public sealed class PolderNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        await _operations.StopParcelsAsync().ConfigureAwait(false);
         _operations.Dispose();
         await _marking.DisposeAsync().ConfigureAwait(false);
         await _parts.Loop!.InvokeAsync(MarkLength).ConfigureAwait(false);

@@ -88,35 +88,64 @@ internal sealed class MailGiver(Mailbag bag, NodeHost host, IMailStore store)
 
     private async Task SendAsync(MailTalk talk, PeerStream stream, IReadOnlyList<(MailPick Pick, bool Knows)> wanted, CancellationTokenSource patience)
     {
-        // A copy that is handed on is not ours any more, whatever happens on the way: else a crash would multiply it.
-        foreach (var (pick, _) in wanted)
-            if (pick is { Carried: { } carried, Terms: { } terms } && bag.Carried.Find(carried.Id) is not null)
-            {
-                carried.Copies -= terms.Copies;
-                carried.NoteGiven(talk.Key.NodeId.Head);
-                bag.Carried.Keep(carried);
-            }
-        await store.FlushAsync();
-        var sent = new List<(MailPick Pick, bool Knows)>();
+        // Copies are taken before anything is sent: several peers are given to at the same time. One of somebody's letters that is handed on is not ours
+        // any more, whatever happens on the way, else a crash would multiply it; one of our own comes back when nobody took it.
+        var granted = new List<(MailPick Pick, bool Knows, int Copies)>();
         foreach (var (pick, knows) in wanted)
         {
-            // Until it is known whether it came, it is not offered once more in this session; it may have been cleared meanwhile.
-            if (pick.Own is { } own) own.IsFresh = false;
-            if (store.Read(MailShelf.Sealed, pick.Id.Hash.ToArray()) is not { } letter) continue;
-            patience.CancelAfter(Patience);
-            await MailFrames.WriteAsync(stream, MailFrame.Letter, LetterRecord.Write(pick.Terms?.Copies ?? 0, pick.Terms?.Hops ?? 0, letter), patience.Token);
-            bag.Figures.LettersGiven++;
-            bag.Figures.BytesGiven += letter.Length;
-            sent.Add((pick, knows));
+            if (pick.Terms is not { } terms) granted.Add((pick, knows, 0));
+            else if (pick.Own is { } own && Math.Min(terms.Copies, own.Copies) is > 0 and var copies)
+            {
+                own.Copies -= copies;
+                granted.Add((pick, knows, copies));
+            }
+            else if (pick.Carried is { } carried && Math.Min(terms.Copies, carried.Copies - 1) is > 0 and var some && bag.Carried.Find(carried.Id) is not null)
+            {
+                carried.Copies -= some;
+                carried.NoteGiven(talk.Key.NodeId.Head);
+                bag.Carried.Keep(carried);
+                granted.Add((pick, knows, some));
+            }
         }
-        foreach (var (pick, knows) in sent)
+        var settled = 0;
+        try
         {
-            patience.CancelAfter(Patience);
-            if (await MailFrames.ReadAsync(stream, patience.Token) is not (MailFrame.Taken, var body) || !MailAnswer.TryReadTaken(body, out var head, out var answer) || head != pick.Id.Head)
-                throw new EndOfStreamException("No answer to a letter.");
-            talk.TakesPart = true;
-            Settle(talk, pick, answer with { KnowsReceiver = knows });
+            await store.FlushAsync();
+            for (var i = granted.Count - 1; i >= 0; i--)
+                // It may have been cleared meanwhile.
+                if (granted[i].Pick is { Own.IsOpen: false }) granted.RemoveAt(i);
+            var sent = new List<(MailPick Pick, bool Knows, int Copies)>();
+            foreach (var (pick, knows, copies) in granted)
+            {
+                if (pick.Own is { } own) own.IsFresh = false;
+                if (store.Read(MailShelf.Sealed, pick.Id.Hash.ToArray()) is not { } letter) continue;
+                patience.CancelAfter(Patience);
+                await MailFrames.WriteAsync(stream, MailFrame.Letter, LetterRecord.Write(copies, pick.Terms?.Hops ?? 0, letter), patience.Token);
+                bag.Figures.LettersGiven++;
+                bag.Figures.BytesGiven += letter.Length;
+                sent.Add((pick, knows, copies));
+            }
+            granted = sent;
+            foreach (var (pick, knows, copies) in sent)
+            {
+                patience.CancelAfter(Patience);
+                if (await MailFrames.ReadAsync(stream, patience.Token) is not (MailFrame.Taken, var body) || !MailAnswer.TryReadTaken(body, out var head, out var answer) || head != pick.Id.Head)
+                    throw new EndOfStreamException("No answer to a letter.");
+                talk.TakesPart = true;
+                settled++;
+                if (answer.Verdict != MailVerdict.Carried) GiveBack(pick, copies);
+                Settle(talk, pick, answer with { KnowsReceiver = knows });
+            }
         }
+        finally
+        {
+            foreach (var (pick, _, copies) in granted.Skip(settled)) GiveBack(pick, copies);
+        }
+    }
+
+    private static void GiveBack(MailPick pick, int copies)
+    {
+        if (pick.Own is { IsOpen: true } own) own.Copies += copies;
     }
 
     /// <summary>What its verdict means for one letter.</summary>
@@ -131,7 +160,7 @@ internal sealed class MailGiver(Mailbag bag, NodeHost host, IMailStore store)
                 break;
             case MailVerdict.Carried or MailVerdict.Have:
                 talk.NotBefore(head, host.Now + Never);
-                if (pick is { Own: { } own, Terms: { } terms }) bag.IsWith(own, talk.Key, answer.KnowsReceiver, answer.Verdict == MailVerdict.Carried ? terms.Copies : 0);
+                if (pick is { Own: { } own, Terms: not null }) bag.IsWith(own, talk.Key, answer.KnowsReceiver);
                 else if (pick is { Carried: { } carried, Terms: not null }) carried.NoteGiven(talk.Key.NodeId.Head);
                 break;
             case MailVerdict.Later:

@@ -21,6 +21,9 @@ public static class MailLimits
     /// <summary>Who holds a letter of ours, as far as it is written down.</summary>
     internal const int CarriersMax = 16;
 
+    /// <summary>Letters longer than this, and those of somebody who left more than that here, are carried but not handed on to further carriers.</summary>
+    internal const int SpreadLetterBytesMax = 64 * 1024, SpreadDepositBytesMax = 512 * 1024;
+
     /// <summary>Clocks may be so wrong (OV-4.7).</summary>
     internal static readonly TimeSpan ClockSlack = TimeSpan.FromHours(24);
 }

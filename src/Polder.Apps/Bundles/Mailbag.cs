@@ -138,10 +138,9 @@ public sealed class Mailbag
     // ---- What becomes of letters ----
 
     /// <summary>Somebody holds a letter of ours.</summary>
-    internal void IsWith(OwnLetter letter, PublicKey carrier, bool knowsReceiver, int copies)
+    internal void IsWith(OwnLetter letter, PublicKey carrier, bool knowsReceiver)
     {
         if (!letter.IsOpen) return;
-        letter.Copies = Math.Max(0, letter.Copies - copies);
         letter.Carriers.RemoveAll(known => known.Key == carrier);
         if (letter.Carriers.Count >= MailLimits.CarriersMax) letter.Carriers.RemoveAt(0);
         letter.Carriers.Add((carrier, knowsReceiver, UnixSeconds));
@@ -189,9 +188,12 @@ public sealed class Mailbag
             var isFriend = byOwnersWish || IsFriend(depositor);
             if (!Carried.HasRoom(depositor, isFriend, bytes.Length)) return new MailAnswer(MailVerdict.Full);
             var until = isFriend ? envelope.Expires : Math.Min(envelope.Expires, UnixSeconds + (uint)Options.StrangerAge.TotalSeconds);
+            // Whoever leaves little is helped to spread it; whoever leaves much has it carried once, so that a flood stays where it came in.
+            var isMuch = envelope.Bytes > MailLimits.SpreadLetterBytesMax || Carried.Of(depositor).Bytes > MailLimits.SpreadDepositBytesMax;
             var letter = new CarriedLetter
             {
-                Id = id, Envelope = envelope, Depositor = depositor, IsFriends = isFriend, Since = UnixSeconds, Until = until, Copies = Math.Max(1, copies), Hops = hops, HeldSince = Now,
+                Id = id, Envelope = envelope, Depositor = depositor, IsFriends = isFriend, Since = UnixSeconds, Until = until,
+                Copies = isMuch ? 1 : Math.Clamp(copies, 1, Math.Max(1, Options.Copies)), Hops = hops, HeldSince = Now,
             };
             Carried.Add(letter, bytes);
             if (!await TryFlushAsync()) return new MailAnswer(MailVerdict.Later);

@@ -95,6 +95,7 @@ internal sealed class ApiNode : INodeOperations, IDisposable
     public Node.Operations.People.IMailOperations Mail => new ApiMail(this);
     public ILedgerOperations Ledger => new ApiLedger(this);
     public IChatOperations Chat => new ApiChat(this);
+    public IParcelOperations Parcels => new ApiParcels(this);
     public IContactOperations Contacts => new ApiContacts(this);
 
     public IFraudOperations Fraud => new ApiWatch(this);

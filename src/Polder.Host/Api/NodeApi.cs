@@ -75,6 +75,7 @@ internal static class NodeApi
         WatchApi.Map(application, node);
         LedgerApi.Map(application, node.Ledger);
         ChatApi.Map(application, () => node.Chat);
+        ParcelApi.Map(application, () => node.Parcels);
         application.Map("/api/{**rest}", (RequestDelegate)(context => Answers.WriteErrorAsync(context, HttpStatusCode.NotFound,
             $"There is no {context.Request.Method} {context.Request.Path}; docs/api.md lists what there is.")));
 

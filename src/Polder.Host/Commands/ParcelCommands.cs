@@ -16,22 +16,39 @@ internal static class ParcelCommands
         var text = new Option<string?>("--text") { Description = "Send this text instead; - reads it from the input.", HelpName = "TEXT" };
         var code = new Option<string?>("--code") { Description = "A code of my own, such as 7-green-bottle. Default: one is drawn and shown.", HelpName = "CODE" };
         var words = new Option<int>("--words") { Description = "Words of a drawn code, 1 to 8; each is worth 8 bits.", HelpName = "N", DefaultValueFactory = _ => WormholeCode.WordsDefault };
+        var list = new Option<bool>("--list") { Description = "Show what was begun and is not finished, both ways. The same command again goes on with it." };
+        var forget = new Option<string?>("--forget") { Description = "Give one of these up, by its id or code; all for all of them.", HelpName = "ID" };
+        var fresh = new Option<bool>("--fresh") { Description = "Begin anew even where the same files were begun and not finished." };
         var verify = new Option<bool>("--verify") { Description = "Ask me to compare 64 digits with the other side before anything is sent." };
         var (mailbox, relay, loopback, noListen) = WayOptions();
         var command = new Command("send", "Send files, folders or a text to somebody who is told a code. Works with Magic Wormhole's programs too.")
         {
-            paths, text, code, words, verify, mailbox, relay, loopback, noListen,
+            paths, text, code, words, list, forget, fresh, verify, mailbox, relay, loopback, noListen,
         };
         command.SetAction(async (parsed, stop) =>
         {
             var terminal = surroundings.Terminal;
             var given = parsed.GetValue(paths) ?? [];
-            var options = Ways(parsed, shared, mailbox, relay, loopback, noListen);
+            var folder = shared.FolderOf(parsed);
+            if (parsed.GetValue(forget) is { } unwanted)
+            {
+                ParcelWays.Forget(folder, unwanted);
+                if (!parsed.GetValue(shared.Json)) terminal.Say("Forgotten. What had arrived whole stays.");
+                return CommandLine.Done;
+            }
+            if (parsed.GetValue(list)) return ParcelLists.Show(terminal, ParcelWays.Journals(folder), parsed.GetValue(shared.Json));
+            using var node = await NodeOfAsync(folder, parsed.GetValue(loopback), stop).ConfigureAwait(false);
+            var options = Ways(parsed, shared, mailbox, relay, loopback, noListen) with { DataFolder = folder, Node = node?.Parcels };
             var human = new TerminalSender(terminal, parsed.GetValue(shared.Json));
             if (parsed.GetValue(verify) && !terminal.CanAsk) throw Bad("--verify asks you a question, and there is no terminal to ask on.");
             if (parsed.GetValue(words) is < 1 or > WormholeCode.WordsMax) throw Bad($"--words is a number from 1 to {WormholeCode.WordsMax}.");
             var contents = Contents(given, parsed.GetValue(text));
             var typed = parsed.GetValue(code) is { } own ? Code(own, terminal) : null;
+            if (!parsed.GetValue(fresh) && ParcelWays.Unfinished(options, given, typed, human) is { } again)
+            {
+                terminal.Note("These files were begun earlier: this goes on where it broke off (--fresh begins anew).");
+                return human.End(await GuardAsync(() => again(stop)).ConfigureAwait(false));
+            }
             if (typed is { WordCount: 0 }) throw Bad("This code holds no secret: everybody who knows the number could take what you send. Put words behind it, as in 7-green-bottle.");
             var outcome = await GuardAsync(() => ParcelWays.Sender(options).SendAsync(new SendingJob(contents, human) { Verify = parsed.GetValue(verify) }, typed, parsed.GetValue(words), stop)).ConfigureAwait(false);
             return human.End(outcome);
@@ -54,11 +71,18 @@ internal static class ParcelCommands
         command.SetAction(async (parsed, stop) =>
         {
             var terminal = surroundings.Terminal;
-            var options = Ways(parsed, shared, mailbox, relay, loopback, noListen);
+            using var node = await NodeOfAsync(shared.FolderOf(parsed), parsed.GetValue(loopback), stop).ConfigureAwait(false);
+            var options = Ways(parsed, shared, mailbox, relay, loopback, noListen) with { DataFolder = shared.FolderOf(parsed), Node = node?.Parcels };
             // Before the code is used: a code that was used cannot be used again.
             if (!parsed.GetValue(yes) && !terminal.CanAsk) throw Bad("There is no terminal to ask on whether you want what comes. Say so with --yes.");
             var code = Code(string.Join(' ', parsed.GetValue(typed)!), terminal);
             if (code.WordCount == 0 && !parsed.GetValue(noSecret)) throw Bad("This code holds no secret: anybody may be the sender. Ask for one with words, or say --no-secret.");
+            if (ParcelWays.IsUnfinished(options, code))
+            {
+                // A code is used once at a mailbox; what was begun goes on by the secret that both have since.
+                terminal.Note("This was begun earlier: it goes on where it broke off.");
+                options = options with { Mailbox = null };
+            }
             var human = new TerminalReceiver(terminal, parsed.GetValue(shared.Json), parsed.GetValue(yes));
             var target = Path.GetFullPath(parsed.GetValue(folder) ?? ".");
             if (File.Exists(target)) throw Bad($"{target} is a file. --out names a folder.");
@@ -66,6 +90,15 @@ internal static class ParcelCommands
             return human.End(outcome);
         });
         return command;
+    }
+
+    /// <summary>The running node of the data folder, for its DHT and its sessions; with --loopback only one that stays on this machine, too.</summary>
+    private static async Task<ApiNode?> NodeOfAsync(string folder, bool loopback, CancellationToken stop)
+    {
+        if (await NodeAccess.TryFindRunningAsync(folder, stop).ConfigureAwait(false) is not { } node) return null;
+        if (!loopback || (await node.StatusAsync(stop).ConfigureAwait(false)).Loopback) return node;
+        node.Dispose();
+        return null;
     }
 
     /// <summary>The exit code of an end (docs/send.md).</summary>

@@ -22,7 +22,7 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     public static readonly TimeSpan InvitationLifetime = TimeSpan.FromDays(7);
 
     /// <summary>The names in the addresses of live streams, "/live/home".</summary>
-    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab", "simulation", "fraud", "network", "contacts", "contact", "chat"];
+    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab", "simulation", "fraud", "network", "mailbag", "contacts", "contact", "send", "chat"];
 
     /// <summary>Loads a page by its name and query.</summary>
     public Task<IPageModel> LoadAsync(string name, IQueryCollection query, Notice? notice, CancellationToken cancellation) => name switch
@@ -38,6 +38,8 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         "network" => NetworkAsync(notice, cancellation),
         "contacts" => ContactsAsync(FormState.Empty, notice, cancellation),
         "contact" => ContactAsync(Text(query, "who") ?? "", FormState.Empty, notice, cancellation),
+        "send" => SendAsync(FormState.Empty, notice, cancellation),
+        "mailbag" => MailbagAsync(null, notice, cancellation),
         "chat" => ChatAsync(Text(query, "with"), Text(query, "before"), Text(query, "around"), Text(query, "reply"), Text(query, "edit"), Text(query, "find"), "", null, notice, cancellation),
         "lab" => LabAsync(Number(Text(query, "drawn")), notice, cancellation),
         _ => throw new OperationRefusedException(RefusalKind.NotFound, "There is no such page."),
@@ -82,6 +84,15 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         return new Contacts.ContactModel(Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), notice, "/live/contact" + Query(("who", person.PublicKey))),
             person, [.. book.People.Where(other => other.PublicKey != person.PublicKey && !other.Blocked)], form);
     }
+
+    /// <summary>The page Send.</summary>
+    public async Task<IPageModel> SendAsync(FormState form, Notice? notice, CancellationToken cancellation) => new Parcels.SendModel(
+        Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), notice, "/live/send"), await node.Parcels.ListAsync(cancellation).ConfigureAwait(false), form);
+
+    /// <summary>The page Mail-bag; <paramref name="problem"/> says why a file was not taken.</summary>
+    public async Task<IPageModel> MailbagAsync(string? problem, Notice? notice, CancellationToken cancellation) => new Letters.MailbagModel(
+        Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), notice, "/live/mailbag"), await node.Mail.LookAsync(cancellation).ConfigureAwait(false),
+        [.. (await node.Contacts.BookAsync(cancellation).ConfigureAwait(false)).People.Where(person => !person.Blocked).Select(person => new PeerName(person.PublicKey, person.Name))], problem);
 
     /// <summary>The page Chat. Whoever looks at a conversation has seen it: its senders are told.</summary>
     public async Task<IPageModel> ChatAsync(

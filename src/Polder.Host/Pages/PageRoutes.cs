@@ -26,6 +26,7 @@ internal static class PageRoutes
         services.AddSingleton<Posts>();
         services.AddSingleton<ChatPosts>();
         services.AddSingleton<ContactPosts>();
+        services.AddSingleton<Parcels.SendPosts>();
     }
 
     /// <summary>Routes of the pages, their files, their streams and their posts.</summary>
@@ -50,7 +51,11 @@ internal static class PageRoutes
         Page("/join", "contacts");
         Page("/contact", "contact");
         services.GetRequiredService<ContactPosts>().Map(application);
+        Page("/mailbag", "mailbag");
+        application.MapGet("/mailbag/bundle", (RequestDelegate)(context => Api.MailApi.ExportAsync(context, services.GetRequiredService<INodeOperations>().Mail, "polder.bundle")));
         Page("/chat", "chat");
+        Page("/send", "send");
+        services.GetRequiredService<Parcels.SendPosts>().Map(application);
         services.GetRequiredService<ChatPosts>().Map(application);
         application.MapGet("/fraud/export", (RequestDelegate)(context => ExportFraudAsync(context, services.GetRequiredService<INodeOperations>())));
         Route("/block/{id}", context => loader.BlockAsync((string?)context.Request.RouteValues["id"] ?? "", context.RequestAborted));

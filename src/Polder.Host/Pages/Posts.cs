@@ -19,6 +19,8 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
     /// <summary>Letters of "for what", at most.</summary>
     public const int ForLettersMax = 200;
     private const int BodyBytesMax = 64 * 1024;
+    /// <summary>The longest bundle that the page takes (a form is kept whole before it is looked at); the command line takes longer ones.</summary>
+    private const int BundleBytesMax = 100 << 20;
 
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -31,6 +33,7 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
         Post("/simulation/stop", StopSimulationAsync);
         Post("/network/crawl", SurveyAsync);
         Post("/fraud", FraudAsync, FraudFile.BytesMax + BodyBytesMax);
+        Post("/mailbag/bundle", BundleAsync, BundleBytesMax + BodyBytesMax);
 
         void Post(string path, Func<HttpContext, IFormCollection, Task> handle, int bytesMax = BodyBytesMax) =>
             routes.MapPost(path, (RequestDelegate)(context => TakeAsync(context, handle, bytesMax)));
@@ -194,6 +197,29 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
         }
         catch (OperationRefusedException refusal) { said = new Notice("bad", "Nothing was begun.", refusal.Message); }
         Redirect(context, "/network", said);
+    }
+
+    private async Task BundleAsync(HttpContext context, IFormCollection form)
+    {
+        var stop = context.RequestAborted;
+        string problem;
+        if (form.Files["file"] is not { Length: > 0 } file) problem = "Choose a file first: a bundle, as somebody gave it to you.";
+        else
+        {
+            try
+            {
+                var stream = file.OpenReadStream();
+                await using (stream.ConfigureAwait(false))
+                {
+                    var taken = await node.Mail.ImportAsync(stream, stop).ConfigureAwait(false);
+                    var isNew = taken.Letters + taken.Carried + taken.Blocks + taken.Count > 0;
+                    Redirect(context, "/mailbag", new Notice(isNew ? "good" : "", isNew ? "Taken in." : "Read.", taken.Words));
+                    return;
+                }
+            }
+            catch (OperationRefusedException refusal) { problem = refusal.Message; }
+        }
+        await PageRoutes.AnswerAsync(context, () => loader.MailbagAsync(problem, null, stop), StatusCodes.Status422UnprocessableEntity).ConfigureAwait(false);
     }
 
     // Drawn at once: the file is nowhere but in this request.

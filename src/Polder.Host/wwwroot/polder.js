@@ -189,6 +189,82 @@
     document.querySelectorAll(".talk details[open]").forEach(details => { if (!details.contains(event.target)) details.open = false; });
   });
 
+  // ── files dropped on the page Send ──
+
+  const drop = document.querySelector("[data-drop]");
+  if (drop) {
+    const bar = drop.querySelector("progress");
+
+    // A browser that drops a folder gives entries; each file goes with its path below what was dropped.
+    async function filesOf(entry, path) {
+      if (entry.isFile) return [[await new Promise((yes, no) => entry.file(yes, no)), path + entry.name]];
+      const reader = entry.createReader(), all = [];
+      for (;;) {
+        const some = await new Promise((yes, no) => reader.readEntries(yes, no));
+        if (some.length === 0) return all;
+        for (const inner of some) all.push(...await filesOf(inner, path + entry.name + "/"));
+      }
+    }
+
+    function upload(files) {
+      if (files.length === 0) return;
+      const body = new FormData(), request = new XMLHttpRequest();
+      files.forEach(([file, name]) => body.append("file", file, name));
+      bar.hidden = false;
+      drop.querySelector("button").disabled = true;
+      say("Taking the files in.");
+      request.upload.onprogress = event => { if (event.lengthComputable) bar.value = 100 * event.loaded / event.total; };
+      request.onerror = () => { bar.hidden = true; drop.querySelector("button").disabled = false; say("The files could not be taken."); };
+      request.onload = () => {
+        if (request.status === 200) { location.assign("/send"); return; }
+        const answer = new DOMParser().parseFromString(request.responseText, "text/html").getElementById("drop");
+        bar.hidden = true;
+        drop.querySelector("button").disabled = false;
+        drop.querySelector(".field-error")?.remove();
+        const words = document.createElement("p");
+        words.className = "field-error";
+        words.textContent = answer?.querySelector(".field-error")?.textContent ?? "The files could not be taken.";
+        drop.append(words);
+        say(words.textContent);
+      };
+      request.open("POST", drop.action);
+      request.send(body);
+    }
+
+    drop.addEventListener("submit", event => {
+      event.preventDefault();
+      upload([...drop.querySelector("input[type=file]").files].map(file => [file, file.name]));
+    });
+    for (const kind of ["dragenter", "dragover"])
+      drop.addEventListener(kind, event => { event.preventDefault(); drop.classList.add("drop-over"); });
+    for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("drop-over"));
+    // Beside the field, a browser would leave the page to show the file.
+    for (const kind of ["dragover", "drop"]) addEventListener(kind, event => event.preventDefault());
+    drop.addEventListener("drop", async event => {
+      event.preventDefault();
+      const entries = [...event.dataTransfer.items].map(item => item.webkitGetAsEntry?.()).filter(Boolean);
+      if (entries.length === 0) { upload([...event.dataTransfer.files].map(file => [file, file.name])); return; }
+      const files = [];
+      for (const entry of entries) files.push(...await filesOf(entry, ""));
+      upload(files);
+    });
+  }
+
+  const code = document.querySelector("[data-code]");
+  if (code) {
+    const words = document.getElementById(code.getAttribute("list"));
+    code.addEventListener("input", async () => {
+      const typed = code.value;
+      if (!typed.includes("-")) { words.replaceChildren(); return; }
+      try {
+        const answer = await fetch("/send/words?typed=" + encodeURIComponent(typed));
+        const all = await answer.json();
+        if (code.value !== typed) return;
+        words.replaceChildren(...all.slice(0, 12).map(word => { const option = document.createElement("option"); option.value = word; return option; }));
+      } catch { /* The node is gone; the page says so elsewhere. */ }
+    });
+  }
+
   addCopyButtons(document);
 
   // A notice is shown once; its name in the address is of no further use.

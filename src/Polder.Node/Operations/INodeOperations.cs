@@ -79,6 +79,9 @@ public interface INodeOperations
     /// <summary>The owner's book of people.</summary>
     IContactOperations Contacts => throw new OperationRefusedException(RefusalKind.Unavailable, "This node has no contacts.");
 
+    /// <summary>Files sent by a spoken code.</summary>
+    IParcelOperations Parcels => throw new OperationRefusedException(RefusalKind.Unavailable, "This node sends no files.");
+
     /// <summary>Completes when anything shown changed after <paramref name="seen"/>; gives the new version. The first call passes 0.</summary>
     Task<long> WaitForChangeAsync(long seen, CancellationToken cancellation = default);
 }

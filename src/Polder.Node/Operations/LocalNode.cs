@@ -174,6 +174,20 @@ internal sealed class LocalNode : INodeOperations, IDisposable
     public IContactOperations Contacts { get; }
     public INetworkOperations Network { get; }
 
+    /// <inheritdoc/>
+    public IParcelOperations Parcels => LocalParcels;
+
+    private LocalParcels LocalParcels { get { lock (_parcelsGate) return _parcels ??= new LocalParcels(_node, Change); } }
+
+    /// <summary>Stops what is being sent and received; it can be gone on with.</summary>
+    internal async Task StopParcelsAsync()
+    {
+        if (_parcels is { } parcels) await parcels.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private readonly Lock _parcelsGate = new();
+    private LocalParcels? _parcels;
+
     public People.IMailOperations Mail => field ??= new People.LocalMail(_node, this);
 
     public IFraudOperations Fraud => _watch;

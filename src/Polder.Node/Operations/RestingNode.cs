@@ -156,6 +156,9 @@ public sealed class RestingNode : INodeOperations, IFraudOperations, ISurveyOper
     public IChatOperations Chat => new RestingChat(_folder.FullPath, _self, NotRunning);
 
     /// <inheritdoc/>
+    public IParcelOperations Parcels => new RestingParcels(_folder.FullPath, NotRunning);
+
+    /// <inheritdoc/>
     public INetworkOperations Network => new RestingNetwork(NotRunning);
 
     /// <inheritdoc/>

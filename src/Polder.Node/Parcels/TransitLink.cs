@@ -83,6 +83,9 @@ internal sealed class TransitLink(Socket socket, byte[] sendKey, byte[] receiveK
     /// <inheritdoc cref="ReceiveAsync(TimeSpan, CancellationToken)"/>
     public ValueTask<ReadOnlyMemory<byte>?> ReceiveAsync(CancellationToken cancellation) => ReceiveAsync(SilenceMax, cancellation);
 
+    /// <summary>The connection itself, for another reader of records: before the first was sent or received. The link is of no use afterwards.</summary>
+    public NetworkStream TakeStream() => _sent == 0 && _end == 0 ? new NetworkStream(socket, ownsSocket: true) : throw new InvalidOperationException("Records have gone over it.");
+
     public void Dispose() => socket.Dispose();
 
     private void MakeRoom(int recordLength)

@@ -107,7 +107,8 @@ internal sealed class LocalMail(PolderNode node, LocalNode local) : IMailOperati
         if (match.Card is { } card) return card.Key;
         if (match.Several.Count > 0)
             throw new OperationRefusedException(RefusalKind.BadInput, $"\"{text}\" may be {string.Join(" or ", match.Several.Take(4).Select(static one => one.Name))}. Write more of the name.");
-        return local.Resolve(text);
+        // A whole key is enough: a bundle can be made for somebody who was never met.
+        return PublicKey.TryParseHex(text, out var key) ? key : local.Resolve(text);
     }
 
     private FileStream Temporary()

@@ -5,8 +5,9 @@ namespace Polder.Node.Parcels.Native;
 
 /// <summary>What a person says to an offer.</summary>
 /// <param name="Accept">Whether it is wanted.</param>
-/// <param name="Want">Which files, by number; null for all.</param>
-internal sealed record OfferAnswer(bool Accept, IReadOnlyList<int>? Want = null);
+/// <param name="Want">Which files, by number, rising; null for all.</param>
+/// <param name="Folder">Where to; null for where it was said before.</param>
+internal sealed record OfferAnswer(bool Accept, IReadOnlyList<int>? Want = null, string? Folder = null);
 
 /// <summary>
 /// One parcel on its way here in our own way: looks for the sender at every meeting place, spends guesses sparingly, asks the person, receives, and after
@@ -21,19 +22,24 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
     public string Doing { get; private set; } = "looking for the sender";
     /// <summary>Whether files are moving.</summary>
     public bool IsMoving { get; private set; }
+    /// <summary>Asked before a guess is spent, with the budget: other places spend of the same.</summary>
+    public Func<int, bool> MayGuess { get; init; } = static _ => true;
+    /// <summary>Asked once the key is confirmed: whether this place goes on.</summary>
+    public Func<bool> Wins { get; init; } = static () => true;
     /// <summary>The journal, once the parcel was taken.</summary>
     public ReceiverJournal? Journal { get; private set; }
     /// <summary>Whether it goes on with what was begun earlier.</summary>
     public bool IsResumed { get; private set; }
 
     /// <summary>Done when everything is here; gives where. Throws a <see cref="ParcelException"/> when it never will be.</summary>
-    public async Task<IReadOnlyList<string>> RunAsync(CancellationToken cancel)
+    public async Task<IReadOnlyList<string>> RunAsync(CancellationToken cancel, INativeTalk? met = null)
     {
-        Journal = parcels.Incoming().FirstOrDefault(journal => journal.State.Code == code.Text);
+        Journal = met is not null ? null : parcels.Incoming().FirstOrDefault(journal => journal.State.Code == code.Text);
         IsResumed = Journal is not null;
         try
         {
-            if (Journal is null) await FirstAsync(cancel).ConfigureAwait(false);
+            if (met is not null) await ServeAsync(met, cancel).ConfigureAwait(false);
+            else if (Journal is null) await FirstAsync(cancel).ConfigureAwait(false);
             while (Journal is not null && !IsComplete) await AgainAsync(cancel).ConfigureAwait(false);
             var finals = Journal!.State.Items.Select(static item => item.Final!).ToList();
             Journal.Forget();
@@ -74,15 +80,16 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
         void Spend()
         {
             var state = parcels.CodeOf(code.Text);
-            if (state.Guesses >= budget) throw Spent();
+            if (state.Guesses >= budget || !MayGuess(budget)) throw Spent();
             // Durable before the confirmation goes out: a restart does not give it back.
             parcels.Note(code.Text, state with { Guesses = state.Guesses + 1, At = DateTimeOffset.UtcNow });
         }
     }
 
     /// <summary>After the code was confirmed: the offer, the person's word, the files.</summary>
-    public async Task ServeAsync(RunDialogue dialogue, CancellationToken cancel)
+    public async Task ServeAsync(INativeTalk dialogue, CancellationToken cancel)
     {
+        if (!Wins()) throw new OperationCanceledException("Another meeting place was first.");
         Doing = "waiting for the offer";
         var (json, offer) = await OfferAsync(dialogue, cancel).ConfigureAwait(false);
         Doing = "waiting for a word";
@@ -93,9 +100,11 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
             await dialogue.SendAsync("""{"error":"transfer rejected"}"""u8.ToArray(), cancel).ConfigureAwait(false);
             throw new ParcelException(ParcelProblem.Refused, "Refused, as you said. Nothing was written.");
         }
-        Directory.CreateDirectory(folder);
-        Journal = ReceiverJournal.Create(parcels, RunKeys.ResumeId(dialogue.Keys), RunKeys.ResumeSecret(dialogue.Keys), code.Text, folder, json, offer);
-        await MoveAsync(dialogue, offer.Manifest is null ? [.. Enumerable.Range(0, offer.Count)] : null, cancel).ConfigureAwait(false);
+        var target = answer.Folder ?? folder;
+        Directory.CreateDirectory(target);
+        var want = answer.Want is { Count: > 0 } some && offer.Manifest is null ? some : [.. Enumerable.Range(0, offer.Count)];
+        Journal = ReceiverJournal.Create(parcels, RunKeys.ResumeId(dialogue.Keys), RunKeys.ResumeSecret(dialogue.Keys), code.Text, target, json, offer, want);
+        await MoveAsync(dialogue, offer.Manifest is null ? want : null, cancel).ConfigureAwait(false);
     }
 
     // The same sender again, by the secret of the first run: no code, no guesses.
@@ -129,16 +138,17 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
         }
     }
 
-    private async Task MoveAsync(RunDialogue dialogue, IReadOnlyList<int>? want, CancellationToken cancel)
+    private async Task MoveAsync(INativeTalk dialogue, IReadOnlyList<int>? want, CancellationToken cancel)
     {
         DataReceiver? receiver = null;
         try
         {
+            await dialogue.SendAsync(System.Text.Encoding.UTF8.GetBytes(dialogue.Hints), cancel).ConfigureAwait(false);
             await dialogue.SendAsync(NativeOffer.WriteAnswer(want), cancel).ConfigureAwait(false);
             Watch.Restart();
             Doing = "receiving";
             IsMoving = true;
-            var channel = await RecordChannel.BeginAsync(dialogue.Stream, dialogue.Transit, isSender: false, cancel).ConfigureAwait(false);
+            var channel = await dialogue.ConnectAsync(cancel).ConfigureAwait(false);
             receiver = new DataReceiver(channel, Journal!, Watch);
             await receiver.RunAsync(null, cancel).ConfigureAwait(false);
             IsComplete = true;
@@ -153,10 +163,8 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
         finally { IsMoving = false; }
     }
 
-    private static async Task<(byte[] Json, NativeOffer Offer)> OfferAsync(RunDialogue dialogue, CancellationToken cancel)
+    private static async Task<(byte[] Json, NativeOffer Offer)> OfferAsync(INativeTalk dialogue, CancellationToken cancel)
     {
-        // The sender's hints: over a stream there are none that we need.
-        _ = await dialogue.ReceiveAsync(cancel).ConfigureAwait(false);
         var json = await dialogue.ReceiveAsync(cancel).ConfigureAwait(false);
         if (NativeSend.ErrorOf(json) is { } error) throw new ParcelException(ParcelProblem.Refused, $"The sender stopped: {ItemPath.Escaped(error)}");
         if (NativeOffer.Read(json, out var problem) is { } offer) return (json, offer);

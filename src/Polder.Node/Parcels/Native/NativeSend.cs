@@ -41,8 +41,13 @@ internal sealed class NativeSend : IAsyncDisposable
     public string Doing { get; private set; } = "waiting for the receiver";
     /// <summary>Whether the receiver is connected and files are moving.</summary>
     public bool IsMoving { get; private set; }
+    /// <summary>Asked once the key is confirmed: whether this place goes on, where others wait for the same code.</summary>
+    public Func<bool> Wins { get; set; } = static () => true;
     /// <summary>The key for this code, for a run over another meeting place.</summary>
     public MeetingPoint Point => _point;
+
+    /// <summary>Done when everything was confirmed; fails when it never will be.</summary>
+    public Task Ended => _ended.Task;
 
     private long _named;
 
@@ -97,7 +102,11 @@ internal sealed class NativeSend : IAsyncDisposable
     }
 
     /// <summary>Serves a run that came over another meeting place with this key already agreed on.</summary>
-    public Task ServeAsync(RunDialogue dialogue, CancellationToken cancel) => ServeAsync(dialogue, isAgain: false, cancel);
+    public async Task ServeAsync(INativeTalk talk, CancellationToken cancel)
+    {
+        Wins = static () => true;
+        await ServeAsync(talk, isAgain: false, cancel).ConfigureAwait(false);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -149,7 +158,7 @@ internal sealed class NativeSend : IAsyncDisposable
         catch (Exception problem) when (problem is ParcelException or IOException or OperationCanceledException or ObjectDisposedException) { }
     }
 
-    private async Task ServeAsync(RunDialogue dialogue, bool isAgain, CancellationToken cancel)
+    private async Task ServeAsync(INativeTalk dialogue, bool isAgain, CancellationToken cancel)
     {
         // One at a time: a receiver that comes again while its old line is not known to be dead waits a moment for it.
         _current?.Cancel();
@@ -158,7 +167,7 @@ internal sealed class NativeSend : IAsyncDisposable
         _current = current;
         try
         {
-            if (!isAgain && _taken) return;
+            if (!isAgain && (_taken || !Wins())) return;
             _taken = true;
             await TransferAsync(dialogue, isAgain, current.Token).ConfigureAwait(false);
             Doing = "done";
@@ -192,11 +201,11 @@ internal sealed class NativeSend : IAsyncDisposable
         if (Journal.State.Id is { } id) _point.Meet(() => [Rendezvous.OfResume(Convert.FromHexString(id))]);
     }
 
-    private async Task TransferAsync(RunDialogue dialogue, bool isAgain, CancellationToken cancel)
+    private async Task TransferAsync(INativeTalk dialogue, bool isAgain, CancellationToken cancel)
     {
         Doing = "reading the files for their names";
         var offer = await _naming.WaitAsync(cancel).ConfigureAwait(false);
-        await dialogue.SendAsync("""{"transit":{"abilities-v1":[{"type":"polder-stream-v1"}],"hints-v1":[]}}"""u8.ToArray(), cancel).ConfigureAwait(false);
+        await dialogue.SendAsync(Encoding.UTF8.GetBytes(dialogue.Hints), cancel).ConfigureAwait(false);
         await dialogue.SendAsync(offer.WriteOffer(), cancel).ConfigureAwait(false);
         Doing = "waiting for the receiver's word";
         var answer = await dialogue.ReceiveAsync(cancel).ConfigureAwait(false);
@@ -216,7 +225,7 @@ internal sealed class NativeSend : IAsyncDisposable
         Watch.Total = want.Sum(item => offer.Items[item].Size);
         Doing = "sending";
         IsMoving = true;
-        var channel = await RecordChannel.BeginAsync(dialogue.Stream, dialogue.Transit, isSender: true, cancel).ConfigureAwait(false);
+        var channel = await dialogue.ConnectAsync(cancel).ConfigureAwait(false);
         await new DataSender(channel, offer, Journal, want, Watch).RunAsync(cancel).ConfigureAwait(false);
     }
 

@@ -44,7 +44,7 @@ internal sealed class ReceiverJournal
     public byte[] Id => Convert.FromHexString(State.Id);
     public byte[] Secret => Convert.FromHexString(State.Secret);
 
-    public static ReceiverJournal Create(ParcelFolder parcels, byte[] id, byte[] secret, string code, string target, ReadOnlySpan<byte> offerJson, NativeOffer offer)
+    public static ReceiverJournal Create(ParcelFolder parcels, byte[] id, byte[] secret, string code, string target, ReadOnlySpan<byte> offerJson, NativeOffer offer, IReadOnlyList<int> want)
     {
         var folder = Path.Combine(parcels.InFolder, Convert.ToHexStringLower(id));
         ParcelFolder.Make(folder);
@@ -53,7 +53,7 @@ internal sealed class ReceiverJournal
             Id = Convert.ToHexStringLower(id), Secret = Convert.ToHexStringLower(secret), Code = code, Folder = Path.GetFullPath(target),
             Offer = System.Text.Encoding.UTF8.GetString(offerJson), Begun = DateTimeOffset.UtcNow, Touched = DateTimeOffset.UtcNow,
         }, offer);
-        if (offer.Items.Count > 0) journal.PlaceItems([.. Enumerable.Range(0, offer.Items.Count)]);
+        if (offer.Items.Count > 0) journal.PlaceItems(want);
         else journal.Save();
         return journal;
     }
@@ -114,6 +114,18 @@ internal sealed class ReceiverJournal
         TakeManifest(list, offer);
         Save();
         return true;
+    }
+
+    /// <summary>Bytes that are here, as far as the journal knows.</summary>
+    public long HereBytes()
+    {
+        var bytes = 0L;
+        for (var place = 0; place < State.Items.Count; place++)
+        {
+            var item = Offer.Items[State.Items[place].Item];
+            bytes += State.Items[place].Final is not null ? item.Size : State.Items[place].Partial is null ? 0 : Math.Min(item.Size, (long)Have(place).Present * ContentName.LeafBytesOf(item.Size));
+        }
+        return bytes;
     }
 
     /// <summary>Leaves of an item that are here for sure.</summary>

@@ -11,7 +11,7 @@ namespace Polder.Node.Parcels.Native;
 /// A run over a stream: both agree on a key by a code, the receiver confirms first, and then they talk in encrypted phases; or both meet again by the
 /// secret of an earlier run. docs/wire/parcels.md.
 /// </summary>
-internal sealed class RunDialogue
+internal sealed class RunDialogue : INativeTalk
 {
     private readonly Stream _stream;
     private readonly bool _isSender;
@@ -22,8 +22,10 @@ internal sealed class RunDialogue
 
     public RunDialogue(Stream stream, bool isSender) => (_stream, _isSender) = (stream, isSender);
 
-    /// <summary>The connection, for what follows the dialogue.</summary>
-    public Stream Stream => _stream;
+    /// <summary>The same connection goes on with records.</summary>
+    public Task<RecordChannel> ConnectAsync(CancellationToken cancel) => RecordChannel.BeginAsync(_stream, Transit, _isSender, cancel);
+
+    public string Hints => """{"transit":{"abilities-v1":[{"type":"polder-stream-v1"}],"hints-v1":[]}}""";
 
     /// <summary>The keys of this run, after it was confirmed.</summary>
     public WormholeKeys Keys => _keys ?? throw new InvalidOperationException("Nothing was confirmed yet.");
@@ -96,8 +98,16 @@ internal sealed class RunDialogue
     /// <summary>Sends the next numbered phase, encrypted.</summary>
     public Task SendAsync(ReadOnlyMemory<byte> json, CancellationToken cancel) => SendSealedAsync((_next++).ToString(System.Globalization.CultureInfo.InvariantCulture), json, cancel);
 
-    /// <summary>The other's next numbered phase.</summary>
+    /// <summary>The other's next numbered phase that is no hint: over a stream there are none that we need.</summary>
     public async Task<byte[]> ReceiveAsync(CancellationToken cancel)
+    {
+        byte[] json;
+        do json = await NextAsync(cancel).ConfigureAwait(false);
+        while (json.AsSpan().StartsWith("{\"transit\":"u8));
+        return json;
+    }
+
+    private async Task<byte[]> NextAsync(CancellationToken cancel)
     {
         var phase = (_heard++).ToString(System.Globalization.CultureInfo.InvariantCulture);
         var frame = await ReadFrameAsync(cancel).ConfigureAwait(false);

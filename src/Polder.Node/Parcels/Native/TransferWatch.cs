@@ -5,6 +5,7 @@ internal sealed class TransferWatch
 {
     private long _total, _moved, _skipped, _done;
     private int _itemsDone;
+    private long _firstAt, _lastAt;
 
     /// <summary>Bytes of all wanted files; 0 while unknown.</summary>
     public long Total { get => Volatile.Read(ref _total); set => Volatile.Write(ref _total, value); }
@@ -17,6 +18,9 @@ internal sealed class TransferWatch
     /// <summary>Files complete at the receiver.</summary>
     public int ItemsDone => Volatile.Read(ref _itemsDone);
 
+    /// <summary>From the first byte to the last.</summary>
+    public TimeSpan Took => System.Diagnostics.Stopwatch.GetElapsedTime(Volatile.Read(ref _firstAt), Volatile.Read(ref _lastAt));
+
     /// <summary>A connection begins: everything is counted anew.</summary>
     public void Restart()
     {
@@ -28,6 +32,9 @@ internal sealed class TransferWatch
 
     public void Moved(long bytes)
     {
+        var now = System.Diagnostics.Stopwatch.GetTimestamp();
+        Interlocked.CompareExchange(ref _firstAt, now, 0);
+        Volatile.Write(ref _lastAt, now);
         Interlocked.Add(ref _moved, bytes);
         Interlocked.Add(ref _done, bytes);
     }

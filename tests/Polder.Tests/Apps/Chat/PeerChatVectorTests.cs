@@ -60,11 +60,13 @@ public sealed class PeerChatVectorTests
             if (acknowledgement.Window == 2) Assert.Equal([3u, 258u], acknowledgement.Missing);
         }
         Assert.True(EvaData.TryRead(Of(Eva, "data (132)"), out var data));
-        Assert.Equal((5u, Of(Eva, "data (132)")), (data.Block, data.Write()));
+        Assert.Equal(5u, data.Block);
+        Assert.Equal(Of(Eva, "data (132)"), data.Write());
         Assert.True(EvaError.TryRead(Of(Eva, "error (133)"), out var error));
-        Assert.Equal(("boom", Of(Eva, "error (133)")), (error.Message, error.Write()));
+        Assert.Equal("boom", error.Message);
+        Assert.Equal(Of(Eva, "error (133)"), error.Write());
         Assert.Equal(600, EvaLimits.BlockBytes);
-        Assert.Equal(Eva.GetProperty("constants").GetProperty("window_size").GetInt32(), EvaLimits.Window);
+        Assert.Equal(EvaLimits.Window, Eva.GetProperty("constants").GetProperty("window_size").GetInt32());
     }
 
     [Theory]
