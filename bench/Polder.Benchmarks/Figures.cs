@@ -19,7 +19,8 @@ public static class Figures
         new("neighbours", "one node with many live neighbours: messages, processor, memory, a ping beside it, an idle hour", NeighbourFigures.RunAsync),
         new("program", "start to first page, and memory at rest", ProgramFigures.RunAsync),
         new("transfer", "one stream over 127.0.0.1, and over a simulated line", TransferFigures.RunAsync),
-        new("people", "what people do first: chat round trip, a long conversation, many live friends", PeopleFigures.RunAsync),
+        new("people", "what people do first: a file sent in our own way, chat round trip, a long conversation, many live friends",
+            async (say, stop) => [.. await ParcelFigures.RunAsync(say, stop).ConfigureAwait(false), .. await PeopleFigures.RunAsync(say, stop).ConfigureAwait(false)]),
         new("simulator", "500 nodes for 10 virtual minutes", SimulatorFigures.RunAsync),
     ];
 }
