@@ -16,6 +16,7 @@ public sealed class AppsModule : INodeModule
     {
         new ContactsModule().Join(node);
         new MailModule().Join(node);
+        if (node.Find<Mailbag>() is { } mail) node.Find<ContactService>()?.UseMail(mail);
         new ChatModule().Join(node);
     }
 }

@@ -1,3 +1,4 @@
+using Polder.Apps.Bundles;
 using Polder.Identity;
 using Polder.Net;
 using Polder.Overlay;
@@ -11,7 +12,7 @@ public enum IntroductionState
 {
     /// <summary>It lies in the other's book and waits for its owner's word.</summary>
     Arrived,
-    /// <summary>The other is away; it goes out as soon as it is here, while this node runs.</summary>
+    /// <summary>The other is away; the card waits in the mail-bag, or in memory where the node has none.</summary>
     Waits,
     /// <summary>The other does not want it.</summary>
     NotWanted,
@@ -34,6 +35,7 @@ public sealed class ContactService : IContactSource
     private readonly List<(PublicKey To, byte[] Letter)> _waiting = [];
     private readonly Dictionary<PublicKey, (byte Flags, string Name, uint Epoch)> _told = new(PublicKey.Comparer);
     private readonly Dictionary<PublicKey, Hello> _said = new(PublicKey.Comparer);
+    private Mailbag? _mail;
     private readonly HashSet<PublicKey> _telling = new(PublicKey.Comparer);
 
     /// <summary>Joins its community. The host needs a <see cref="ContactBook"/>.</summary>
@@ -68,6 +70,13 @@ public sealed class ContactService : IContactSource
         ArgumentNullException.ThrowIfNull(key);
         _lookedFor[key] = _host.Now;
         _community.Watch(_host.Connector.ConnectAsync(key));
+    }
+
+    /// <summary>From now on cards for those who are away go into the mail-bag, and those that come in it are taken.</summary>
+    internal void UseMail(Mailbag mail)
+    {
+        _mail = mail;
+        mail.Receive(LetterKinds.ContactCard, async letter => await TakeIntroductionAsync(letter.From, letter.Body) != Introduced.NotNow);
     }
 
     /// <summary>For the connector: where those who were introduced were lately.</summary>
@@ -131,6 +140,16 @@ public sealed class ContactService : IContactSource
                 case Introduced.Taken: return IntroductionState.Arrived;
                 case Introduced.NotWanted: return IntroductionState.NotWanted;
             }
+        if (_mail is { } mail)
+        {
+            // It outlives this run, and common friends carry it.
+            try
+            {
+                await mail.PostAsync(to, LetterKinds.ContactCard, letter);
+                return IntroductionState.Waits;
+            }
+            catch (Exception problem) when (problem is IOException or MailRefusedException) { /* Then it waits in memory. */ }
+        }
         if (_waiting.Count >= WaitingMax) _waiting.RemoveAt(0);
         _waiting.Add((to, letter));
         return IntroductionState.Waits;

@@ -1,3 +1,4 @@
+using Polder.Apps.Contacts.Speaking;
 using Polder.Overlay;
 using Polder.Overlay.Invitations;
 
@@ -16,5 +17,6 @@ public sealed class ContactsModule : INodeModule
         if (node.Find<ContactList>() is null) node.Offer(new ContactList(node));
         node.Offer(new ContactBook(node));
         node.Offer(new ContactService(node));
+        node.Offer(new SpokenCodes(node));
     }
 }

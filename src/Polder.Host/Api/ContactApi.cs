@@ -38,6 +38,7 @@ internal sealed record ContactAnswered(PersonAdded? Added);
 [JsonSerializable(typeof(PersonAdded))]
 [JsonSerializable(typeof(ContactsImported))]
 [JsonSerializable(typeof(IntroductionView))]
+[JsonSerializable(typeof(SpokenView))]
 internal sealed partial class ContactJson : JsonSerializerContext;
 
 /// <summary>The routes of <see cref="IContactOperations"/> (docs/api.md).</summary>
@@ -64,6 +65,9 @@ internal static class ContactApi
             node.Contacts.IntroduceAsync(Text(body.Who, "who"), Text(body.To, "to"), stop));
         NodeApi.MapPost(application, "contacts/answer", json.ContactAnswerBody, json.ContactAnswered, async (body, stop) => new ContactAnswered(
             await node.Contacts.AnswerAsync(Text(body.Key, "key"), body.Accept ?? throw NodeApi.Bad("\"accept\" is missing: true or false."), body.Name, stop).ConfigureAwait(false)));
+        NodeApi.MapGet(application, "contacts/code", json.SpokenView, (_, stop) => node.Contacts.SpokenAsync(stop));
+        NodeApi.MapPost(application, "contacts/code", common.TextBody, json.SpokenView, (body, stop) => node.Contacts.SpeakAsync(body.Text is { Length: > 0 } code ? code : null, stop));
+        NodeApi.MapPost(application, "contacts/code/stop", common.TextBody, json.SpokenView, (_, stop) => node.Contacts.HushAsync(stop));
         NodeApi.MapPost(application, "contacts/name", common.TextBody, json.ContactCardView, (body, stop) => node.Contacts.NameOwnAsync(body.Text ?? "", stop));
         NodeApi.MapPost(application, "contacts/import", common.FileBody, json.ContactsImported, (body, stop) => node.Contacts.ImportAsync(File(body), stop));
         NodeApi.MapPost(application, "contacts/scan", common.FileBody, common.TextBody, (body, _) => Task.FromResult(new TextBody(Scan(File(body)))));
@@ -114,4 +118,9 @@ internal sealed class ApiContacts(ApiNode node) : IContactOperations
         (await node.GetAsync("contacts/export" + (shared ? "?shared=true" : ""), HostJson.Default.FileBody, cancellation).ConfigureAwait(false)).File ?? [];
     public Task<ContactsImported> ImportAsync(byte[] file, CancellationToken cancellation = default) =>
         node.PostAsync("contacts/import", new FileBody(file), HostJson.Default.FileBody, Json.ContactsImported, ApiNode.Short, cancellation);
+    public Task<SpokenView> SpeakAsync(string? code = null, CancellationToken cancellation = default) =>
+        node.PostAsync("contacts/code", new TextBody(code), HostJson.Default.TextBody, Json.SpokenView, ApiNode.Short, cancellation);
+    public Task<SpokenView> SpokenAsync(CancellationToken cancellation = default) => node.GetAsync("contacts/code", Json.SpokenView, cancellation);
+    public Task<SpokenView> HushAsync(CancellationToken cancellation = default) =>
+        node.PostAsync("contacts/code/stop", new TextBody(null), HostJson.Default.TextBody, Json.SpokenView, ApiNode.Short, cancellation);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Polder.Apps.Contacts;
 using Polder.Host.Api;
 using Polder.Node.Operations;
 
@@ -9,12 +10,13 @@ namespace Polder.Host.Commands;
 internal static class ContactCommands
 {
     private const int FileBytesMax = 16 << 20;
+    private static readonly TimeSpan CodePoll = TimeSpan.FromMilliseconds(300);
 
     public static Command Contact(SharedOptions shared, Surroundings surroundings)
     {
         var command = new Command("contact", "The people I know: names of mine for their keys, and what I noted about them.")
         {
-            Add(shared, surroundings), List(shared, surroundings, "list"), Show(shared, surroundings), Card(shared, surroundings), Rename(shared, surroundings),
+            Add(shared, surroundings), Code(shared, surroundings), List(shared, surroundings, "list"), Show(shared, surroundings), Card(shared, surroundings), Rename(shared, surroundings),
             Note(shared, surroundings), Verify(shared, surroundings),
             Mark(shared, surroundings, "block", "Want nothing of somebody any more; also of a stranger.", new PersonChange(Blocked: true), "is blocked"),
             Mark(shared, surroundings, "unblock", "Take a block back.", new PersonChange(Blocked: false), "is not blocked"),
@@ -43,6 +45,7 @@ internal static class ContactCommands
             var (text, file) = (parsed.GetValue(what), parsed.GetValue(picture));
             if (text is null == file is null)
                 throw new OperationRefusedException(RefusalKind.BadInput, "Give one thing: an invitation, the text of a QR code or a key; or --qr and a picture.");
+            if (text is not null && ContactText.Read(text).Kind == ContactTextKind.SpokenCode) return await SpeakAsync(node, text, json, surroundings.Terminal, stop).ConfigureAwait(false);
             text ??= ContactApi.Scan(await ReadAsync(file!, FileBytesMax, stop).ConfigureAwait(false));
             var terminal = surroundings.Terminal;
             var added = await terminal.WaitAsync("Looking for that person",
@@ -52,6 +55,48 @@ internal static class ContactCommands
             return CommandLine.Done;
         });
         return command;
+    }
+
+    private static Command Code(SharedOptions shared, Surroundings surroundings)
+    {
+        var code = new Argument<string?>("CODE") { Description = "What the other side said. Without it, a code is made for you to say.", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("code", "Become contacts by a spoken code: both type the same, and both are verified.") { code };
+        surroundings.Ask(command, shared, (node, parsed, json, stop) => SpeakAsync(node, parsed.GetValue(code), json, surroundings.Terminal, stop));
+        return command;
+    }
+
+    /// <summary>Begins with a code and waits for the other side.</summary>
+    private static async Task<int> SpeakAsync(INodeOperations node, string? code, bool json, Terminal terminal, CancellationToken stop)
+    {
+        var view = await node.Contacts.SpeakAsync(code, stop).ConfigureAwait(false);
+        if (code is null)
+        {
+            if (json) terminal.Json(view, ContactJson.Default.SpokenView);
+            else terminal.Say(terminal.Strong(view.Code));
+            terminal.Note($"Say it to one person, who types: polder contact code {view.Code}");
+        }
+        try
+        {
+            view = await terminal.WaitAsync("Waiting for the other side", async () =>
+            {
+                while (view.State == "waiting")
+                {
+                    await Task.Delay(CodePoll, stop).ConfigureAwait(false);
+                    view = await node.Contacts.SpokenAsync(stop).ConfigureAwait(false);
+                }
+                return view;
+            }).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever goes away leaves no door open.
+            await node.Contacts.HushAsync(CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+        if (view.State != "met") throw new OperationRefusedException(view.State == "spent" ? RefusalKind.Conflict : RefusalKind.Unavailable, view.Said);
+        if (json) terminal.Json(view, ContactJson.Default.SpokenView);
+        else terminal.Say(Terminal.Clean(view.Said));
+        return CommandLine.Done;
     }
 
     private static Command List(SharedOptions shared, Surroundings surroundings, string called)

@@ -91,6 +91,7 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         ["mailbag"] = ["polder mailbag", "polder mailbag --json"],
         ["contact"] = ["polder contact add --qr picture.png --name Anna", "polder contact list", "polder contact show Anna", "polder contact card --name Ben", "polder contact verify Anna", "polder contact introduce Anna Carla"],
         ["contact add"] = ["polder contact add peer:ABCDEF…", "polder contact add --qr picture.png --name Anna --verified", "polder contact add 4c69624e61434c504b3a…"],
+        ["contact code"] = ["polder contact code", "polder contact code 4711-crossover-clockwork-adult"],
         ["contact list"] = ["polder contact list", "polder contact list --json"],
         ["contact show"] = ["polder contact show Anna"],
         ["contact remove"] = ["polder contact remove Anna"],

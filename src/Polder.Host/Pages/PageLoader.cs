@@ -74,7 +74,8 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     /// <summary>The page Contacts: everybody, the owner's card, and the ways to add somebody.</summary>
     public async Task<IPageModel> ContactsAsync(FormState add, Notice? notice, CancellationToken cancellation) => new Contacts.ContactsModel(
         Frame(await node.StatusAsync(cancellation).ConfigureAwait(false), notice, "/live/contacts"),
-        await node.Contacts.BookAsync(cancellation).ConfigureAwait(false), await node.Contacts.CardAsync(cancellation).ConfigureAwait(false), add);
+        await node.Contacts.BookAsync(cancellation).ConfigureAwait(false), await node.Contacts.CardAsync(cancellation).ConfigureAwait(false),
+        await node.Contacts.SpokenAsync(cancellation).ConfigureAwait(false), add);
 
     /// <summary>One contact.</summary>
     public async Task<IPageModel> ContactAsync(string who, FormState form, Notice? notice, CancellationToken cancellation)

@@ -267,7 +267,10 @@ internal sealed class LocalNode : INodeOperations, IDisposable
         [.. peer.Communities.Select(community => community.ToString())], _host.Peers.IsDiscouraged(peer.Key));
 
     /// <summary>Contacts by the owner's names for them come first; then everybody who is known by a key.</summary>
-    internal PublicKey Resolve(string text) => _host.Find<ContactBook>()?.FindByName(text).Card is { } contact && ContactNames.Same(contact.Name, text.Trim()) ? contact.Key : PeerNames.Resolve(text, Met().Concat(_names.Find(text, PeerNames.CandidatesMax)));
+    internal PublicKey Resolve(string text) => Contact(text.Trim()) ?? PeerNames.Resolve(text, Met().Concat(_names.Find(text, PeerNames.CandidatesMax)));
+
+    private PublicKey? Contact(string text) => _host.Find<ContactBook>()?.FindByName(text).Card is { } contact
+        && (ContactNames.Same(contact.Name, text) || ContactNames.Same(contact.Key.ToString(), text)) ? contact.Key : null;
 
     /// <summary>The node itself and all peers of now; others are in the store.</summary>
     internal IEnumerable<PublicKey> Met()

@@ -33,6 +33,12 @@ internal sealed class FakeContacts(PeerName own) : IContactOperations
     public Task<byte[]> ExportAsync(bool shared = false, CancellationToken cancellation = default) => Give($"export {shared}", "{}"u8.ToArray());
     public Task<ContactsImported> ImportAsync(byte[] file, CancellationToken cancellation = default) => Give($"import {file.Length}", new ContactsImported(own, true, 1, 2, 3));
 
+    public SpokenView Code { get; set; } = new("", false, "none", null, "No code is open.");
+    public Task<SpokenView> SpeakAsync(string? code = null, CancellationToken cancellation = default) =>
+        Give($"speak {code}", Code = new SpokenView(code ?? "4711-crossover-clockwork-adult", code is null, "waiting", null, "Say it to one person."));
+    public Task<SpokenView> SpokenAsync(CancellationToken cancellation = default) => Give("spoken", Code);
+    public Task<SpokenView> HushAsync(CancellationToken cancellation = default) => Give("hush", Code = new("", false, "none", null, "No code is open."));
+
     private PersonView Find(string who) => People.FirstOrDefault(person => person.Name == who || person.PublicKey == who)
         ?? throw new OperationRefusedException(RefusalKind.NotFound, $"None of your contacts is called \"{who}\".");
 

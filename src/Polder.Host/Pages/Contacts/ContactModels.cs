@@ -4,13 +4,14 @@ namespace Polder.Host.Pages.Contacts;
 
 /// <param name="Book">Everybody, and those who wait.</param>
 /// <param name="Card">The owner's own card.</param>
+/// <param name="Spoken">How far a spoken code is.</param>
 /// <param name="Add">What was typed to add somebody.</param>
-public sealed record ContactsModel(FrameModel Frame, ContactBookView Book, ContactCardView Card, FormState Add) : IPageModel
+public sealed record ContactsModel(FrameModel Frame, ContactBookView Book, ContactCardView Card, SpokenView Spoken, FormState Add) : IPageModel
 {
     public string Title => "Contacts";
     public string Here => "contacts";
     public Type Body => typeof(ContactsPage);
-    public IReadOnlyList<Type> Live { get; } = [typeof(ContactsLede), typeof(ContactRequests), typeof(PeopleTable)];
+    public IReadOnlyList<Type> Live { get; } = [typeof(ContactsLede), typeof(ContactRequests), typeof(PeopleTable), typeof(SpokenState)];
 }
 
 /// <param name="Person">The contact.</param>

@@ -14,6 +14,8 @@ internal sealed class ContactPosts(INodeOperations node, PageLoader loader, Noti
         Post("/contacts/add", AddAsync);
         Post("/contacts/picture", PictureAsync, PngReader.FileBytesMax + FormBytesMax);
         Post("/contacts/read", ReadAsync, PngReader.FileBytesMax + FormBytesMax);
+        Post("/contacts/code", SpeakAsync);
+        Post("/contacts/code/stop", HushAsync);
         Post("/contacts/answer", AnswerAsync);
         Post("/contacts/change", ChangeAsync);
         Post("/contacts/remove", RemoveAsync);
@@ -57,6 +59,29 @@ internal sealed class ContactPosts(INodeOperations node, PageLoader loader, Noti
         var added = await node.Contacts.AddAsync(
             new PersonToAdd(text, values["name"] is { Length: > 0 } name ? name : null, values["verified"] == "1"), context.RequestAborted).ConfigureAwait(false);
         Redirect(context, ContactModel.Link(added.Person.PublicKey), new Notice("good", "Added.", added.Said));
+    }
+
+    private async Task SpeakAsync(HttpContext context, IFormCollection form)
+    {
+        var values = Typed(form, "code");
+        try
+        {
+            await node.Contacts.SpeakAsync(values["code"] is { Length: > 0 } code ? code : null, context.RequestAborted).ConfigureAwait(false);
+            See(context, "/contacts#spoken");
+        }
+        catch (OperationRefusedException refusal) { await AgainAsync(context, values, "code", refusal.Message).ConfigureAwait(false); }
+    }
+
+    private async Task HushAsync(HttpContext context, IFormCollection form)
+    {
+        await node.Contacts.HushAsync(context.RequestAborted).ConfigureAwait(false);
+        See(context, "/contacts#spoken");
+    }
+
+    private static void See(HttpContext context, string path)
+    {
+        context.Response.StatusCode = StatusCodes.Status303SeeOther;
+        context.Response.Headers.Location = path;
     }
 
     private async Task AnswerAsync(HttpContext context, IFormCollection form)

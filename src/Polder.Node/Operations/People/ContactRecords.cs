@@ -85,3 +85,11 @@ public sealed record ContactsImported(PeerName By, bool Own, int Added, int Chan
 /// <param name="ToSecond">Likewise.</param>
 /// <param name="Said">Both as sentences.</param>
 public sealed record IntroductionView(PeerName First, string ToFirst, PeerName Second, string ToSecond, string Said);
+
+/// <summary>A spoken code.</summary>
+/// <param name="Code">The code; empty where there was none.</param>
+/// <param name="Made">Whether this node made it.</param>
+/// <param name="State">"none", "waiting", "met", "spent" or "expired".</param>
+/// <param name="Person">The contact that came of it; null before.</param>
+/// <param name="Said">What that means, as a sentence.</param>
+public sealed record SpokenView(string Code, bool Made, string State, PersonView? Person, string Said);

@@ -38,4 +38,13 @@ public interface IContactOperations
 
     /// <summary>Takes in such a file; the same again changes nothing.</summary>
     Task<ContactsImported> ImportAsync(byte[] file, CancellationToken cancellation = default);
+
+    /// <summary>Makes a code to be said aloud, or, with <paramref name="code"/>, takes one that somebody said. Whoever types the same becomes a verified contact.</summary>
+    Task<SpokenView> SpeakAsync(string? code = null, CancellationToken cancellation = default);
+
+    /// <summary>How far the code is.</summary>
+    Task<SpokenView> SpokenAsync(CancellationToken cancellation = default);
+
+    /// <summary>Gives the code up.</summary>
+    Task<SpokenView> HushAsync(CancellationToken cancellation = default);
 }

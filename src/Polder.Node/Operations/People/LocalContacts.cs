@@ -1,4 +1,5 @@
 using Polder.Apps.Contacts;
+using Polder.Apps.Contacts.Speaking;
 using Polder.Identity;
 using Polder.Overlay;
 using Polder.Overlay.Invitations;
@@ -17,6 +18,7 @@ internal sealed class LocalContacts : IContactOperations
     {
         (_node, _local, _host) = (node, local, node.Host);
         if (_host.Find<ContactBook>() is { } book) book.Changed += _ => local.Change();
+        if (_host.Find<SpokenCodes>() is { } codes) codes.Changed += local.Change;
     }
 
     private ContactBook Book => _host.Find<ContactBook>() ?? throw Missing();
@@ -116,6 +118,37 @@ internal sealed class LocalContacts : IContactOperations
         ContactViews.Check(result.Refusal);
         return new ContactsImported(new PeerName(read.Owner.ToString(), NameOf(read.Owner)), read.Owner == _node.Identity, result.Added, result.Changed, result.Unchanged);
     }, cancellation);
+
+    public Task<SpokenView> SpeakAsync(string? code = null, CancellationToken cancellation = default) => _local.OnLoopAsync(() =>
+    {
+        if (code is null) Codes.Make();
+        else if (Codes.Take(code) is null)
+            throw new OperationRefusedException(RefusalKind.BadInput, "This is no spoken code. One is a number and words, as in 7-crossover-clockwork: type it as it was said.");
+        return Spoken();
+    }, cancellation);
+
+    public Task<SpokenView> SpokenAsync(CancellationToken cancellation = default) => _local.OnLoopAsync(Spoken, cancellation);
+
+    public Task<SpokenView> HushAsync(CancellationToken cancellation = default) => _local.OnLoopAsync(() =>
+    {
+        Codes.Stop();
+        return Spoken();
+    }, cancellation);
+
+    private SpokenCodes Codes => _host.Find<SpokenCodes>() ?? throw Missing();
+
+    private SpokenView Spoken()
+    {
+        if (Codes.Current is not { } code) return new SpokenView("", false, "none", null, "No code is open.");
+        var person = code.Met is { } key && Book.Find(key) is { } card ? View(card) : null;
+        return new SpokenView(code.Code, code.Made, code.State.ToString().ToLowerInvariant(), person, code.State switch
+        {
+            SpokenCodeState.Met => $"{person?.Name ?? "That person"} and you are contacts now, and both sides are verified.",
+            SpokenCodeState.Spent => "A wrong code was tried, so this one is spent and nobody was added. Make a new one, and say it again.",
+            SpokenCodeState.Expired => "Nobody came with the same code in time. Make a new one.",
+            _ => code.Made ? "Say it to one person, who types it at its own node within a quarter of an hour." : "Looking for whoever has the same code.",
+        });
+    }
 
     private async Task<PersonAdded> TakeAsync(string text, string? name, CancellationToken cancellation)
     {

@@ -30,6 +30,9 @@ internal sealed class RestingContacts(string folder, PublicKey own, Func<string,
     public Task<IntroductionView> IntroduceAsync(string who, string to, CancellationToken cancellation = default) => throw notRunning("Only a running node can introduce people.");
     public Task<byte[]> ExportAsync(bool shared = false, CancellationToken cancellation = default) => throw notRunning("Only a running node signs a file of contacts.");
     public Task<ContactsImported> ImportAsync(byte[] file, CancellationToken cancellation = default) => throw notRunning(Change);
+    public Task<SpokenView> SpeakAsync(string? code = null, CancellationToken cancellation = default) => throw notRunning("Only a running node can meet somebody.");
+    public Task<SpokenView> SpokenAsync(CancellationToken cancellation = default) => throw notRunning("Only a running node has a code open.");
+    public Task<SpokenView> HushAsync(CancellationToken cancellation = default) => throw notRunning("Only a running node has a code open.");
 
     private (string OwnName, IReadOnlyList<ContactCard> Cards, IReadOnlyList<ContactRequest> Requests) Read()
     {
