@@ -34,7 +34,7 @@ internal sealed class MailboxLine : IConversation, IAsyncDisposable
     /// <summary>Connects; null when nobody answers there. Throws <see cref="ParcelEndedException"/> when the server turns us away.</summary>
     public static async Task<MailboxLine?> OpenAsync(Uri server, string versions, IParcelProgress human, CancellationToken cancellation)
     {
-        var line = new MailboxLine(server, new WormholeRun(WormholeKeys.FileTransferAppId, versions, new EntropyPrng()), human);
+        var line = new MailboxLine(server, new WormholeRun(WormholeKeys.FileTransferAppId, versions, RandomNumberGenerator.Fill, new EntropyPrng()), human);
         var socket = await line.ConnectAsync(FirstConnectMax, cancellation).ConfigureAwait(false);
         if (socket is null) return null;
         line._pump = line.RunAsync(socket);
@@ -87,7 +87,7 @@ internal sealed class MailboxLine : IConversation, IAsyncDisposable
             await SayAsync(run => run.Client.Close(mood)).ConfigureAwait(false);
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             patience.CancelAfter(TimeSpan.FromSeconds(3));
-            while (!_run.Client.IsClosed) await ChangeAsync(patience.Token).ConfigureAwait(false);
+            while (NotClosed() is { } changed) await changed.WaitAsync(patience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) { }
         await DisposeAsync().ConfigureAwait(false);
@@ -126,9 +126,10 @@ internal sealed class MailboxLine : IConversation, IAsyncDisposable
         _ => $"The mailbox server refuses: {complaint}",
     };
 
-    private Task ChangeAsync(CancellationToken cancellation)
+    /// <summary>What to wait for while the server has not confirmed the end; taken together with the look, so that no word is missed.</summary>
+    private Task? NotClosed()
     {
-        lock (_gate) return _changed.Task.WaitAsync(cancellation);
+        lock (_gate) return _run.Client.IsClosed ? null : _changed.Task;
     }
 
     private async Task SayAsync(Action<WormholeRun> say)

@@ -18,6 +18,8 @@ internal sealed record TransitOptions
     public bool PeerMayBeHere { get; init; }
     /// <summary>Whether we take connections.</summary>
     public bool Listen { get; init; } = true;
+    /// <summary>How long both may look for each other. Default 60 s.</summary>
+    public TimeSpan MeetMax { get; init; } = TimeSpan.FromSeconds(60);
 }
 
 /// <summary>
@@ -25,8 +27,6 @@ internal sealed record TransitOptions
 /// </summary>
 internal sealed class TransitMeeting : IAsyncDisposable
 {
-    /// <summary>How long both may look for each other.</summary>
-    private static readonly TimeSpan MeetMax = TimeSpan.FromSeconds(60);
     /// <summary>How long relays wait for a direct connection to come first.</summary>
     private static readonly TimeSpan RelayDelay = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan HandshakeMax = TimeSpan.FromSeconds(60);
@@ -78,7 +78,7 @@ internal sealed class TransitMeeting : IAsyncDisposable
     /// <summary>The connection; throws <see cref="ParcelEndedException"/> when none is found in time.</summary>
     public async Task<TransitLink> ConnectAsync(CancellationToken cancellation)
     {
-        try { return await _chosen.Task.WaitAsync(MeetMax, cancellation).ConfigureAwait(false); }
+        try { return await _chosen.Task.WaitAsync(_options.MeetMax, cancellation).ConfigureAwait(false); }
         catch (TimeoutException)
         {
             throw new ParcelEndedException(ParcelResult.LineBroken,

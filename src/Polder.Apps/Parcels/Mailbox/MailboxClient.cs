@@ -12,7 +12,7 @@ internal sealed class MailboxClient(string appId, string side, Prng random)
 {
     private readonly List<(string Phase, string Body)> _adds = [];
     private readonly List<byte[]> _frames = [];
-    private bool _up, _greeted, _allocate, _claimSent, _released, _releaseWanted, _closed, _listWanted;
+    private bool _up, _greeted, _allocate, _released, _releaseWanted, _closed, _listWanted;
     private string? _closeMood;
 
     /// <summary>Our side: 10 hex digits.</summary>
@@ -58,7 +58,7 @@ internal sealed class MailboxClient(string appId, string side, Prng random)
         if (_closeMood is not null) return;
         _closeMood = mood;
         if (!_greeted) return;
-        if (!_released && Nameplate is not null && _claimSent) Release();
+        if (!_released && Nameplate is not null && Mailbox is not null) Release();
         SendClose();
     }
 
@@ -66,7 +66,7 @@ internal sealed class MailboxClient(string appId, string side, Prng random)
     public void Connected() => (_up, _greeted) = (true, false);
 
     /// <summary>The line is down.</summary>
-    public void Disconnected() => (_up, _greeted, _claimSent) = (false, false, false);
+    public void Disconnected() => (_up, _greeted) = (false, false);
 
     /// <summary>Frames to send now.</summary>
     public byte[][] TakeFrames()
@@ -139,11 +139,7 @@ internal sealed class MailboxClient(string appId, string side, Prng random)
         if (_releaseWanted && !_released) SendRelease();
     }
 
-    private void SendClaim()
-    {
-        _claimSent = true;
-        Send("claim", writer => writer.WriteString("nameplate", Nameplate));
-    }
+    private void SendClaim() => Send("claim", writer => writer.WriteString("nameplate", Nameplate));
 
     private void SendOpen()
     {

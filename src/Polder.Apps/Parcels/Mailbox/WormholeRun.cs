@@ -30,7 +30,7 @@ internal sealed class WormholeRun
 {
     private const int HeldMax = 64, HeldBytesMax = 2 << 20;
 
-    private readonly Prng _random;
+    private readonly RandomFill _fill;
     private readonly string _appId;
     private readonly string _versions;
     private readonly Dictionary<string, byte[]> _held = new(StringComparer.Ordinal);
@@ -43,13 +43,14 @@ internal sealed class WormholeRun
 
     /// <param name="appId">The application, "lothar.com/wormhole/text-or-file-xfer" for files.</param>
     /// <param name="versions">The JSON object that we put under <c>app_versions</c>.</param>
-    /// <param name="random">Randomness of the system: it makes keys and nonces.</param>
-    public WormholeRun(string appId, string versions, Prng random)
+    /// <param name="fill">Randomness of the system: it makes keys and nonces.</param>
+    /// <param name="ids">Draws the ids of messages, which are no secrets.</param>
+    public WormholeRun(string appId, string versions, RandomFill fill, Prng ids)
     {
-        (_appId, _versions, _random) = (appId, versions, random);
+        (_appId, _versions, _fill) = (appId, versions, fill);
         var side = new byte[5];
-        random.Fill(side);
-        Client = new MailboxClient(appId, Convert.ToHexStringLower(side), random);
+        fill(side);
+        Client = new MailboxClient(appId, Convert.ToHexStringLower(side), ids);
     }
 
     public MailboxClient Client { get; }
@@ -67,7 +68,7 @@ internal sealed class WormholeRun
     public void Use(WormholeCode code)
     {
         var entropy = new byte[Spake2.EntropyBytes];
-        _random.Fill(entropy);
+        _fill(entropy);
         _spake = Spake2.Start(code.Password, Encoding.UTF8.GetBytes(_appId), entropy);
         var pake = JsonText.Object(writer => writer.WriteString("pake_v1", Convert.ToHexStringLower(_spake.Message.Span)));
         Client.Add("pake", pake);
@@ -157,7 +158,7 @@ internal sealed class WormholeRun
         if (Keys is null)
         {
             var nothing = new byte[WormholeKeys.OverheadBytes + 16];
-            _random.Fill(nothing);
+            _fill(nothing);
             Client.Add("version", nothing);
         }
         Client.Close("scary");
@@ -166,7 +167,7 @@ internal sealed class WormholeRun
     private void AddSealed(string phase, ReadOnlySpan<byte> plaintext)
     {
         Span<byte> nonce = stackalloc byte[SecretBox.NonceBytes];
-        _random.Fill(nonce);
+        _fill(nonce);
         Client.Add(phase, Keys!.Seal(Client.Side, phase, nonce, plaintext));
     }
 
