@@ -96,7 +96,11 @@ internal static class RunCommand
         {
             await parcels.StartAsync(options, folder, stopping.Token).ConfigureAwait(false);
             face = await WebFace.StartAsync(node.Operations, null, options.Page, token, stopping.Token).ConfigureAwait(false);
-            graph?.Open(node.Graph, node.Host.Environment.Loop);
+            if (graph is not null)
+            {
+                node.GraphAddress = graph.Address;
+                graph.Open(node.Graph, node.Host.Environment.Loop);
+            }
             ApiFiles.Write(folder, new ApiFile(face.Port, Environment.ProcessId, token));
             await GreetAsync(node.Operations, face, graph?.Address, parcels, folder, isNew, terminal, json, stopping.Token).ConfigureAwait(false);
             await WatchAsync(node.Operations, terminal, json, stopping.Token).ConfigureAwait(false);
