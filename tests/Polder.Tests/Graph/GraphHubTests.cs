@@ -62,7 +62,7 @@ public sealed class GraphHubTests
             {
                 var world = new GraphWorld(3);
                 GraphHub? hub = null;
-                world.On(() => hub = new GraphHub(world.Graph(store: store, offset: TimeSpan.FromMilliseconds(1795231353000 - world.Milliseconds))));
+                world.On(() => hub = new GraphHub(world.Graph(store: store, offset: TimeSpan.FromMilliseconds((flavour == "axe" ? 1795231353230 : 1795231425020) - world.Milliseconds))));
                 var peers = new Dictionary<string, RawPeer>();
                 double at = 0;
                 foreach (var frame in scenario.GetProperty("frames").EnumerateArray())
