@@ -51,6 +51,13 @@ public sealed class PolderNode : IAsyncDisposable
     /// <summary>The graph: application data that converges, shared with gun.js peers. On the loop only.</summary>
     public Polder.Graph.Sync.GraphHub Graph => _parts.GraphHub!;
 
+    /// <summary>Where the graph is served to gun.js, noted by whoever serves it.</summary>
+    public string? GraphAddress
+    {
+        get => _operations.LocalGraph.Address;
+        set => _operations.LocalGraph.Address = value;
+    }
+
     /// <summary>The own chain and everybody's blocks. On the loop only.</summary>
     public TrustChainCommunity Ledger { get; }
 

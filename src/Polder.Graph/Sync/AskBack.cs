@@ -8,7 +8,7 @@ namespace Polder.Graph.Sync;
 /// is asked for it in return, whoever comes back is asked for what it touched before, and links in the answers are followed. Once for
 /// each soul and connection, bounded.
 /// </summary>
-internal sealed class AskBack(SharedGraph graph, Func<string> newId)
+internal sealed class AskBack(SharedGraph graph, Followers followers, Func<string> newId)
 {
     private const int TouchedAsked = 2_000, OpenMax = 100_000;
 
@@ -36,12 +36,36 @@ internal sealed class AskBack(SharedGraph graph, Func<string> newId)
         peer.Send(MessageText.Ask(id, soul));
     }
 
-    /// <summary>A peer has told its name: what it touched before is asked for, and what it touched since is noted.</summary>
+    /// <summary>
+    /// A peer has told its name: what it touched before is asked for, and followed for it again, since some clients (gun.js in Node) do not
+    /// ask anew when they come back. What it touched since is noted.
+    /// </summary>
     public void Named(GraphPeer peer)
     {
-        if (peer.PeerId is not { } name) return;
+        if (!graph.Options.AskBack || peer.PeerId is not { } name) return;
+        var before = graph.Store.Touched(name, TouchedAsked);
         foreach (var soul in peer.AskedBack) graph.Store.Touch(name, soul);
-        foreach (var soul in graph.Store.Touched(name, TouchedAsked)) Ask(peer, soul);
+        foreach (var soul in before)
+        {
+            followers.Follow(peer, soul);
+            Ask(peer, soul);
+        }
+    }
+
+    /// <summary>A peer answered with what it holds: what we have newer, or it lacks, goes back to it.</summary>
+    public string? Missing(IReadOnlyList<GraphWrite> theirs)
+    {
+        var put = new PutText();
+        var has = theirs.ToDictionary(static write => (write.Soul, write.Key), static write => write.Entry);
+        foreach (var soul in theirs.Select(static write => write.Soul).Distinct(StringComparer.Ordinal))
+        {
+            graph.Walk(soul, "", backwards: false, (key, entry) =>
+            {
+                if (key != "__proto__" && (!has.TryGetValue((soul, key), out var held) || Merge.Ham.Wins(held, entry))) put.Add(soul, key, entry);
+                return put.Weight < graph.Options.AnswerCharactersMax;
+            });
+        }
+        return put.IsEmpty ? null : put.ToString();
     }
 
     /// <summary>A peer wrote: it may write there again while it is offline.</summary>

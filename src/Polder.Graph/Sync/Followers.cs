@@ -27,15 +27,20 @@ internal sealed class Followers : IDisposable
     /// <summary>From now on the peer is told about changes of what it asked for.</summary>
     public void Follow(GraphPeer peer, GetRequest get)
     {
-        if (get.ExactSoul is not { } soul)
+        if (get.ExactSoul is { } soul) Follow(peer, soul, get.Key);
+        else
         {
             if (peer.SoulRanges.Count < RangesPerPeerMax && !peer.SoulRanges.Contains((get.Soul, get.Key)))
             {
                 peer.SoulRanges.Add((get.Soul, get.Key));
                 _withRanges.Add(peer);
             }
-            return;
         }
+    }
+
+    /// <summary>The same for one node, or keys of it.</summary>
+    public void Follow(GraphPeer peer, string soul, Lexical? key = null)
+    {
         if (!peer.Followed.TryGetValue(soul, out var keys))
         {
             while (peer.Followed.Count >= _graph.Options.SubscriptionsMax && peer.FollowedInOrder.TryDequeue(out var first)) Forget(peer, first);
@@ -44,7 +49,7 @@ internal sealed class Followers : IDisposable
             if (!_bySoul.TryGetValue(soul, out var peers)) _bySoul.Add(soul, peers = []);
             peers.Add(peer);
         }
-        keys.Add(get.Key);
+        keys.Add(key);
     }
 
     public void Leave(GraphPeer peer)

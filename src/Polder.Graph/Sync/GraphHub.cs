@@ -29,7 +29,7 @@ public sealed class GraphHub : IDisposable
         _heard = new HeardMessages(graph.Options);
         _followers = new Followers(graph, NewId);
         _relay = new ReadRelay(graph, _followers, _peers);
-        _askBack = new AskBack(graph, NewId);
+        _askBack = new AskBack(graph, _followers, NewId);
         _acknowledgements = new Acknowledgements(graph);
         _started = graph.Environment.Time.GetTimestamp();
         _beat = graph.Environment.Time.CreateTimer(_ => Beat(), null, Heartbeat, Heartbeat);
@@ -175,6 +175,7 @@ public sealed class GraphHub : IDisposable
             if (ours)
             {
                 _askBack.Healed += result.Applied;
+                if (_askBack.Missing(put) is { } missing) peer.Send(MessageText.Push(NewId(), missing));
                 _askBack.FollowLinks(peer, put, put.Select(static write => (write.Soul, write.Key)).Where(place => !before!.Contains(place)).ToHashSet());
             }
             else if (asker is not null && asker != peer && asker.IsOpen) PassAnswer(asker, id, asked, put);

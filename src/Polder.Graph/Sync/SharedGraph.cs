@@ -57,6 +57,12 @@ public sealed class SharedGraph : IDisposable
     /// <summary>Writes from the future that wait.</summary>
     public int Held => _held.Count;
 
+    /// <summary>The node of that soul.</summary>
+    public GraphReference this[string soul] => new(this, soul ?? throw new ArgumentNullException(nameof(soul)), author: null);
+
+    /// <summary>The graph of a user, whose writes are signed with this pair: <c>graph.As(pair)["profile"]</c> is "~pub/profile".</summary>
+    public GraphReference As(SeaPair author) => new(this, "~" + (author ?? throw new ArgumentNullException(nameof(author))).Pub, author);
+
     /// <summary>The entry of one key, or null; what has expired is not there.</summary>
     public GraphEntry? Find(string soul, string key) => Store.Find(soul, key) is { } entry && !IsExpired(soul, entry) ? entry : null;
 

@@ -93,6 +93,7 @@ internal sealed class ApiNode : INodeOperations, IDisposable
 
     public INetworkOperations Network => new ApiNetwork(this);
     public Node.Operations.People.IMailOperations Mail => new ApiMail(this);
+    public Node.Operations.People.IGraphOperations Graph => new ApiGraph(this);
     public ILedgerOperations Ledger => new ApiLedger(this);
     public IChatOperations Chat => new ApiChat(this);
     public IParcelOperations Parcels => new ApiParcels(this);

@@ -71,6 +71,7 @@ internal static class NodeApi
             node.CrawlAsync(body.Peer ?? throw Bad("\"peer\" is missing: a short name, a public key or the beginning of one."), stop));
         NetworkApi.Map(application, node.Network);
         MailApi.Map(application, node.Mail);
+        GraphApi.Map(application, node.Graph);
         ContactApi.Map(application, node);
         WatchApi.Map(application, node);
         LedgerApi.Map(application, node.Ledger);

@@ -100,7 +100,7 @@ internal static class CommandLine
             ContactCommands.Contact(shared, surroundings), ContactCommands.Contacts(shared, surroundings),
             MailCommands.Bundle(shared, surroundings), MailCommands.Mailbag(shared, surroundings),
             ChatCommands.Chat(shared, surroundings),
-            TagCommands.Tag(shared, surroundings), DhtCommands.Dht(shared, surroundings),
+            TagCommands.Tag(shared, surroundings), GraphCommands.Graph(shared, surroundings), DhtCommands.Dht(shared, surroundings),
             RecordCommands.Record(shared, surroundings), RecordCommands.Inbox(shared, surroundings),
             ChainCommands.Chain(shared, surroundings), ChainCommands.Block(shared, surroundings), CrawlCommands.Crawl(shared, surroundings),
             LedgerCommands.Ledger(shared, surroundings),

@@ -82,15 +82,25 @@ internal static class RunCommand
         var isNew = DataFolder.Look(folder) is null;
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-        var node = await terminal.WaitAsync("Starting", () => new NodeBuilder(options).StartAsync(stopping.Token)).ConfigureAwait(false);
+        var graph = options.Graph is null ? null : await GraphFace.StartAsync(options, stopping.Token).ConfigureAwait(false);
+        PolderNode node;
+        try { node = await terminal.WaitAsync("Starting", () => new NodeBuilder(options).StartAsync(stopping.Token)).ConfigureAwait(false); }
+        catch
+        {
+            if (graph is not null) await graph.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
         WebFace? face = null;
-        GraphFace? graph = null;
         var parcels = new ParcelServers();
         try
         {
             await parcels.StartAsync(options, folder, stopping.Token).ConfigureAwait(false);
             face = await WebFace.StartAsync(node.Operations, null, options.Page, token, stopping.Token).ConfigureAwait(false);
-            if (options.Graph is not null) graph = await GraphFace.StartAsync(node.Graph, node.Host.Environment.Loop, options, stopping.Token).ConfigureAwait(false);
+            if (graph is not null)
+            {
+                node.GraphAddress = graph.Address;
+                graph.Open(node.Graph, node.Host.Environment.Loop);
+            }
             ApiFiles.Write(folder, new ApiFile(face.Port, Environment.ProcessId, token));
             await GreetAsync(node.Operations, face, graph?.Address, parcels, folder, isNew, terminal, json, stopping.Token).ConfigureAwait(false);
             await WatchAsync(node.Operations, terminal, json, stopping.Token).ConfigureAwait(false);

@@ -20,13 +20,17 @@ internal sealed class GraphFace : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<IPAddress, int> _perAddress = [];
 
+    // A gun.js client whose connection broke tries again once, after two seconds, and gives up for good where it is refused. So the port
+    // is opened first of all at a start; who comes before the node is ready waits for it.
+    private readonly TaskCompletionSource<(GraphHub Hub, NodeLoop Loop)> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private GraphFace(WebApplication application) => _application = application;
 
     /// <summary>"ws://127.0.0.1:PORT/gun".</summary>
     public string Address { get; private set; } = "";
 
     /// <summary>Starts to listen. Throws <see cref="OperationRefusedException"/> when the port is taken.</summary>
-    public static async Task<GraphFace> StartAsync(GraphHub hub, NodeLoop loop, NodeOptions options, CancellationToken cancellation)
+    public static async Task<GraphFace> StartAsync(NodeOptions options, CancellationToken cancellation)
     {
         var address = IPAddress.Parse(options.GraphAddress);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "polder", EnvironmentName = "Production" });
@@ -46,7 +50,7 @@ internal sealed class GraphFace : IAsyncDisposable
         var application = builder.Build();
         var face = new GraphFace(application);
         application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(30) });
-        application.Run(context => face.ServeAsync(context, hub, loop));
+        application.Run(face.ServeAsync);
         try { await application.StartAsync(cancellation).ConfigureAwait(false); }
         catch (IOException)
         {
@@ -56,6 +60,9 @@ internal sealed class GraphFace : IAsyncDisposable
         face.Address = $"ws://{(address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : address)}:{new Uri(application.Urls.First()).Port}/gun";
         return face;
     }
+
+    /// <summary>The node is ready: those who wait are served.</summary>
+    public void Open(GraphHub hub, NodeLoop loop) => _ready.TrySetResult((hub, loop));
 
     /// <summary>Cuts all connections and stops listening.</summary>
     public async ValueTask DisposeAsync()
@@ -67,7 +74,7 @@ internal sealed class GraphFace : IAsyncDisposable
         await _application.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task ServeAsync(HttpContext context, GraphHub hub, NodeLoop loop)
+    private async Task ServeAsync(HttpContext context)
     {
         var from = context.Connection.RemoteIpAddress ?? IPAddress.None;
         // Exactly /gun, as gun.js's relay has it.
@@ -85,10 +92,12 @@ internal sealed class GraphFace : IAsyncDisposable
         }
         try
         {
+            var (hub, loop) = await _ready.Task.WaitAsync(_stopping.Token).ConfigureAwait(false);
             using var socket = await context.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
             using var link = new GraphSocket(socket, hub, loop, $"{from}:{context.Connection.RemotePort}", IPAddress.IsLoopback(from));
             await link.RunAsync(_stopping.Token).ConfigureAwait(false);
         }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested) { }
         finally { Leave(from); }
     }
 

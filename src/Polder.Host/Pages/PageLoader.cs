@@ -22,7 +22,7 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     public static readonly TimeSpan InvitationLifetime = TimeSpan.FromDays(7);
 
     /// <summary>The names in the addresses of live streams, "/live/home".</summary>
-    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab", "simulation", "fraud", "network", "mailbag", "contacts", "contact", "send", "chat"];
+    public static readonly IReadOnlyList<string> LiveNames = ["home", "peers", "chain", "block", "trust", "inbox", "doctor", "lab", "simulation", "fraud", "network", "mailbag", "contacts", "contact", "send", "chat", "graph"];
 
     /// <summary>Loads a page by its name and query.</summary>
     public Task<IPageModel> LoadAsync(string name, IQueryCollection query, Notice? notice, CancellationToken cancellation) => name switch
@@ -36,6 +36,7 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         "simulation" => SimulationAsync(Text(query, "study"), FormState.Empty, notice, cancellation),
         "fraud" => FraudAsync(null, false, null, notice, cancellation),
         "network" => NetworkAsync(notice, cancellation),
+        "graph" => GraphAsync(Text(query, "prefix") ?? "", Text(query, "soul"), Text(query, "after"), notice, cancellation),
         "contacts" => ContactsAsync(FormState.Empty, notice, cancellation),
         "contact" => ContactAsync(Text(query, "who") ?? "", FormState.Empty, notice, cancellation),
         "send" => SendAsync(FormState.Empty, notice, cancellation),
@@ -65,6 +66,16 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
         var culprits = await CulpritsAsync(status, cancellation).ConfigureAwait(false);
         var contacts = await node.Network.ContactsAsync(cancellation).ConfigureAwait(false);
         return new PeersModel(Frame(status, notice, "/live/peers"), peers, contacts, culprits, record, join);
+    }
+
+    /// <summary>The page Graph: the souls that begin so, or one node.</summary>
+    public async Task<IPageModel> GraphAsync(string prefix, string? soul, string? after, Notice? notice, CancellationToken cancellation)
+    {
+        var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
+        var graph = await node.Graph.LookAsync(cancellation).ConfigureAwait(false);
+        var souls = soul is null ? await node.Graph.SoulsAsync(prefix, after, 100, cancellation).ConfigureAwait(false) : null;
+        var shown = soul is null ? null : await node.Graph.NodeAsync(soul, null, after, 200, cancellation).ConfigureAwait(false);
+        return new Graph.GraphModel(Frame(status, notice, "/live" + Graph.GraphModel.Link(prefix, soul, after)), graph, prefix, soul, souls, shown);
     }
 
     public async Task<IPageModel> DoctorAsync(Notice? notice, CancellationToken cancellation) => new DoctorModel(

@@ -56,6 +56,7 @@ internal static class PageRoutes
         Page("/chat", "chat");
         Page("/send", "send");
         services.GetRequiredService<Parcels.SendPosts>().Map(application);
+        Page("/graph", "graph");
         services.GetRequiredService<ChatPosts>().Map(application);
         application.MapGet("/fraud/export", (RequestDelegate)(context => ExportFraudAsync(context, services.GetRequiredService<INodeOperations>())));
         Route("/block/{id}", context => loader.BlockAsync((string?)context.Request.RouteValues["id"] ?? "", context.RequestAborted));

@@ -76,6 +76,9 @@ public interface INodeOperations
     /// <summary>Letters: what waits for whom and where, what is carried for others, bundles.</summary>
     People.IMailOperations Mail => People.RestingMail.Instance;
 
+    /// <summary>The graph that gun.js applications share.</summary>
+    People.IGraphOperations Graph => People.RestingGraph.Instance;
+
     /// <summary>The owner's book of people.</summary>
     IContactOperations Contacts => throw new OperationRefusedException(RefusalKind.Unavailable, "This node has no contacts.");
 

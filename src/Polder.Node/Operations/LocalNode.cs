@@ -187,6 +187,10 @@ internal sealed class LocalNode : INodeOperations, IDisposable
 
     private readonly Lock _parcelsGate = new();
     private LocalParcels? _parcels;
+    public People.IGraphOperations Graph => LocalGraph;
+
+    /// <summary>The graph of this process; the endpoint notes there where it is served.</summary>
+    internal People.LocalGraph LocalGraph => field ??= new People.LocalGraph(_node, this);
 
     public People.IMailOperations Mail => field ??= new People.LocalMail(_node, this);
 

@@ -133,7 +133,7 @@ internal sealed class RawPeer : IGraphLink
         Peer = peer!;
         world.Settle();
         Messages.Clear();
-        if (pid is not null) Say($$"""{"dam":"?","pid":"{{pid}}","@":"hello","#":"h{{pid}}"}""");
+        if (pid is not null) Say($$"""{"dam":"?","pid":"{{pid}}","@":"hello","#":"{{Polder.Graph.Model.RandomNames.Id(world.Random)}}"}""");
     }
 
     public GraphPeer Peer { get; }

@@ -31,6 +31,8 @@ internal static class GunVectors
 
     public static JsonItem Item(string json) => JsonParser.TryParse(json, out var parsed) ? parsed : throw new InvalidDataException(json);
 
+    public static bool TryItem(string json, out JsonItem item) => JsonParser.TryParse(json, out item);
+
     public static GraphValue Value(JsonElement value) => GraphValue.TryFrom(Item(value), out var read) ? read : throw new InvalidDataException(value.GetRawText());
 
     public static GraphEntry? Entry(JsonElement entry) =>

@@ -1,0 +1,53 @@
+namespace Polder.Node.Operations.People;
+
+/// <summary>What people and programs do with the node's graph: read, write, watch, take it along in files, and accounts.</summary>
+public interface IGraphOperations
+{
+    /// <summary>Most souls, keys or entries that one call gives.</summary>
+    const int CountMax = 1000;
+
+    /// <summary>How it is doing.</summary>
+    Task<GraphStatusView> LookAsync(CancellationToken cancellation = default);
+
+    /// <summary>Souls that begin so, behind <paramref name="after"/>.</summary>
+    Task<GraphSoulsView> SoulsAsync(string prefix = "", string? after = null, int count = 100, CancellationToken cancellation = default);
+
+    /// <summary>A node's keys behind <paramref name="after"/>, or one key of it. A node that is not there has no keys.</summary>
+    Task<GraphNodeView> NodeAsync(string soul, string? key = null, string? after = null, int count = 200, CancellationToken cancellation = default);
+
+    /// <summary>Writes one key, durable before it answers.</summary>
+    Task<GraphNodeView> PutAsync(GraphPutRequest request, CancellationToken cancellation = default);
+
+    /// <summary>Stored entries behind a place, for a file.</summary>
+    Task<GraphEntriesView> EntriesAsync(string prefix = "", string? afterSoul = null, string? afterKey = null, int count = 1000, CancellationToken cancellation = default);
+
+    /// <summary>Merges entries of a file: what is newer counts, as everywhere. Durable before it answers.</summary>
+    Task<GraphMergeView> MergeAsync(IReadOnlyList<GraphEntryView> entries, CancellationToken cancellation = default);
+
+    /// <summary>Changes of souls that begin so; waits for one where there is none. The first call passes −1 and gets the number to go on with.</summary>
+    Task<GraphChangesView> ChangesAsync(string prefix, long seen, CancellationToken cancellation = default);
+
+    /// <summary>Makes an account.</summary>
+    Task<GraphAccountView> CreateAccountAsync(GraphAccountRequest request, CancellationToken cancellation = default);
+
+    /// <summary>Opens an account, and with a new passphrase puts its keys under that.</summary>
+    Task<GraphAccountView> OpenAccountAsync(GraphAccountRequest request, CancellationToken cancellation = default);
+}
+
+/// <summary>The graph where no node runs: closed.</summary>
+internal sealed class RestingGraph : IGraphOperations
+{
+    public static RestingGraph Instance { get; } = new();
+
+    public Task<GraphStatusView> LookAsync(CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphSoulsView> SoulsAsync(string prefix = "", string? after = null, int count = 100, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphNodeView> NodeAsync(string soul, string? key = null, string? after = null, int count = 200, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphNodeView> PutAsync(GraphPutRequest request, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphEntriesView> EntriesAsync(string prefix = "", string? afterSoul = null, string? afterKey = null, int count = 1000, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphMergeView> MergeAsync(IReadOnlyList<GraphEntryView> entries, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphChangesView> ChangesAsync(string prefix, long seen, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphAccountView> CreateAccountAsync(GraphAccountRequest request, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphAccountView> OpenAccountAsync(GraphAccountRequest request, CancellationToken cancellation = default) => throw NotRunning();
+
+    private static OperationRefusedException NotRunning() => new(RefusalKind.Unavailable, "Only a running node opens its graph. Start it: polder run");
+}
