@@ -81,7 +81,7 @@ internal static class ChatFigures
     }).StartAsync(stop);
 
     // As if Carol had written for years: her events are taken as they would come, many to a flush.
-    private static Task FillAsync(PolderNode node, int messages) => node.InvokeAsync(async () =>
+    private static Task<bool> FillAsync(PolderNode node, int messages) => node.InvokeAsync(async () =>
     {
         var (chat, carol) = (node.Host.Find<ChatService>()!, Carol());
         var id = chat.With(carol.Public).Id;

@@ -16,8 +16,11 @@ internal static class MailApi
     {
         NodeApi.MapGet(application, "mailbag", HostJson.Default.MailbagView, (_, stop) => mail.LookAsync(stop));
         application.MapGet("/api/mailbag/bundle", (RequestDelegate)(context => ExportAsync(context, mail)));
-        application.MapPost("/api/mailbag/bundle", (RequestDelegate)(context => NodeApi.AnswerAsync(context, HostJson.Default.BundleTakenView, () => ImportAsync(context, mail))));
+        application.MapPost("/api/mailbag/bundle", (RequestDelegate)(context => TakeAsync(context, mail)));
     }
+
+    private static Task TakeAsync(HttpContext context, IMailOperations mail) =>
+        NodeApi.AnswerAsync(context, HostJson.Default.BundleTakenView, () => ImportAsync(context, mail));
 
     private static Task<BundleTakenView> ImportAsync(HttpContext context, IMailOperations mail)
     {

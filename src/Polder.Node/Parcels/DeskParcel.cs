@@ -9,7 +9,7 @@ using Polder.Node.Parcels.Native;
 namespace Polder.Node.Parcels;
 
 /// <summary>A parcel at the desk of a running node: the person whom the transfer asks, and what is shown of it.</summary>
-internal sealed class DeskParcel(bool isSending, string code, string title, string? folder, Action changed) : IParcelSenderHuman, IParcelReceiverHuman
+internal sealed class DeskParcel(bool isSending, string code, string title, string? folder, Action changed) : IParcelSenderHuman, IParcelReceiverHuman, IDisposable
 {
     private const int FilesShown = 200;
 
@@ -37,7 +37,7 @@ internal sealed class DeskParcel(bool isSending, string code, string title, stri
     /// <summary>Done when it ended, in whatever way.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
 
-    public void Run(Func<CancellationToken, Task<ParcelOutcome?>> work, CancellationToken over, Action? completed)
+    public void Run(Func<CancellationToken, Task<ParcelOutcome?>> work, Action? completed, CancellationToken over)
     {
         Ended = RunAsync();
 
@@ -161,6 +161,8 @@ internal sealed class DeskParcel(bool isSending, string code, string title, stri
         try { await Ended.WaitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(false); }
         catch (TimeoutException) { }
     }
+
+    public void Dispose() => _stop.Dispose();
 
     public ParcelView View()
     {

@@ -59,14 +59,14 @@ internal sealed class ParcelDesk : IAsyncDisposable
             // Same files again: the receiver who had a part of them comes back under the old code.
             var send = NativeSend.Start(Folder, paths, typed, options);
             parcel.Show(send);
-            parcel.Run(stop => NativePlace.RunAsync(send, new CodeUse(), parcel, stop), _over.Token, () => UploadFolder.Clean(Folder, paths));
+            parcel.Run(stop => NativePlace.RunAsync(send, new CodeUse(), parcel, stop), () => UploadFolder.Clean(Folder, paths), _over.Token);
             return parcel.View();
         }
         ISendingPlace[] places = [.. Places().OfType<ISendingPlace>(), new NativePlace(Folder, options) { Started = parcel.Show }];
         var front = new ParcelSender(places, static bytes => RandomNumberGenerator.Fill(bytes));
         var contents = new ParcelContents { Entries = [.. paths.Select(static path => new ParcelEntry(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), Path.GetFullPath(path), 0, default))] };
         parcel.Run(async stop => await front.SendAsync(new SendingJob(contents, parcel), typed, places.Length > 1 ? WormholeCode.WordsDefault : ParcelSender.WordsWithoutServer, stop).ConfigureAwait(false),
-            _over.Token, () => UploadFolder.Clean(Folder, paths));
+            () => UploadFolder.Clean(Folder, paths), _over.Token);
         await parcel.CodeShown.WaitAsync(TimeSpan.FromSeconds(15)).ConfigureAwait(false);
         return parcel.View();
     }
@@ -82,7 +82,7 @@ internal sealed class ParcelDesk : IAsyncDisposable
         var parcel = new DeskParcel(isSending: false, code.Text, "", Path.GetFullPath(folder ?? _received), _changed);
         Add(parcel);
         IReceivingPlace[] places = [.. Places().OfType<IReceivingPlace>(), new NativePlace(Folder, options)];
-        parcel.Run(async stop => await new ParcelReceiver(places).ReceiveAsync(new ReceivingJob(code, parcel.Folder!, parcel), stop).ConfigureAwait(false), _over.Token, null);
+        parcel.Run(async stop => await new ParcelReceiver(places).ReceiveAsync(new ReceivingJob(code, parcel.Folder!, parcel), stop).ConfigureAwait(false), null, _over.Token);
         return parcel.View();
     }
 
@@ -114,6 +114,7 @@ internal sealed class ParcelDesk : IAsyncDisposable
             await parcel.StopAsync().ConfigureAwait(false);
             var code = parcel.Code;
             if (Folder.Outgoing().Any(journal => journal.State.Code == code) || Folder.Incoming().Any(journal => journal.State.Code == code)) ParcelJournals.Forget(Folder, code);
+            parcel.Dispose();
         }
         else ParcelJournals.Forget(Folder, id);
         _changed();
@@ -123,6 +124,8 @@ internal sealed class ParcelDesk : IAsyncDisposable
     {
         await _over.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_parcels.Values.Select(static parcel => parcel.Ended)).ConfigureAwait(false);
+        foreach (var parcel in _parcels.Values) parcel.Dispose();
+        _over.Dispose();
     }
 
     private DeskParcel Find(string id) => _parcels.TryGetValue(id, out var parcel) ? parcel : throw new OperationRefusedException(RefusalKind.NotFound, "This parcel is not there any more.");
@@ -130,7 +133,8 @@ internal sealed class ParcelDesk : IAsyncDisposable
     private void Add(DeskParcel parcel)
     {
         _parcels[parcel.Id] = parcel;
-        foreach (var old in _parcels.Values.Where(static one => !one.IsRunning).OrderByDescending(static one => one.Begun).Skip(EndedMax)) _parcels.TryRemove(old.Id, out _);
+        foreach (var old in _parcels.Values.Where(static one => !one.IsRunning).OrderByDescending(static one => one.Begun).Skip(EndedMax))
+            if (_parcels.TryRemove(old.Id, out var removed)) removed.Dispose();
         _changed();
     }
 

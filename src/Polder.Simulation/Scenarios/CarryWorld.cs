@@ -1,7 +1,5 @@
 using System.Globalization;
 using Polder.Apps.Bundles;
-using Polder.Cryptography;
-using Polder.Identity;
 using Polder.Overlay;
 using Polder.Runtime;
 
@@ -183,7 +181,7 @@ internal sealed class CarryWorld
         _ = slot;
     }
 
-    private static void Greet(IReadOnlyList<SimulatedNode> together)
+    private static void Greet(List<SimulatedNode> together)
     {
         for (var i = 0; i < together.Count; i++)
             for (var j = i + 1; j < together.Count; j++)

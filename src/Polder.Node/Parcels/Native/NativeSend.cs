@@ -1,3 +1,4 @@
+using System.Text;
 using Polder.Apps.Parcels.Codes;
 using Polder.Apps.Parcels.Native;
 
