@@ -1,3 +1,4 @@
+using Polder.Host.Api;
 using System.CommandLine;
 using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Codes;

@@ -174,7 +174,7 @@ public sealed class GunModelVectorTests
     public void Names_are_made_as_gun_makes_them()
     {
         var file = GunVectors.Read("ids");
-        Assert.Equal(file.Text("alphabet"), RandomNames.Alphabet);
+        Assert.Equal(RandomNames.Alphabet, file.Text("alphabet"));
         Assert.Equal(file.GetProperty("messageIdLength").GetInt32(), RandomNames.Id(new Prng(3)).Length);
         Assert.All(RandomNames.Id(new Prng(4)), static c => Assert.Contains(c, RandomNames.Alphabet));
         Assert.Equal("mwpuikri", RandomNames.Soul(1795231554462, new Prng(5))[..8]);

@@ -3,7 +3,6 @@ using Polder.Apps.Contacts;
 using Polder.Host;
 using Polder.Identity;
 using Polder.Node;
-using Polder.Node.Operations;
 using Polder.Tests.Node;
 
 namespace Polder.Tests.Pages;
@@ -15,7 +14,7 @@ public sealed class ContactPageTests(Chromium chromium) : IClassFixture<Chromium
 
     public void Dispose() => _folder.Dispose();
 
-    private static Task ShootAsync(IPage page, string name) => page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Chromium.Folder, name + ".png"), FullPage = true });
+    private static Task<byte[]> ShootAsync(IPage page, string name) => page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Chromium.Folder, name + ".png"), FullPage = true });
 
     [Fact]
     public async Task Two_people_become_contacts_by_an_invitation_and_by_a_code_and_forged_keys_are_refused()

@@ -1,5 +1,4 @@
 using System.Net;
-using Polder.Host;
 using Polder.Node.Operations;
 
 namespace Polder.Tests.Pages;

@@ -1,5 +1,4 @@
 using System.Net;
-using Polder.Host;
 using Polder.Host.Pages.Simulator;
 using Polder.Simulation.Attacks;
 using Polder.Simulation.Scenarios;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using Polder.Host;
 using Polder.Ledger.Fraud;
 using Polder.Ledger.Stores;
 using Polder.Ledger.Blocks;

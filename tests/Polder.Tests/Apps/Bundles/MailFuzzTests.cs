@@ -1,7 +1,6 @@
 using Polder.Apps.Bundles;
 using Polder.Cryptography;
 using Polder.Identity;
-using Polder.Runtime;
 using Polder.Simulation;
 
 namespace Polder.Tests.Apps.Bundles;

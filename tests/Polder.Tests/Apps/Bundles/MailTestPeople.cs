@@ -35,10 +35,10 @@ internal sealed class MailTestPeople
     }
 
     /// <summary>Posts a text; the id comes when it is on the disk.</summary>
-    public LetterId Post(SimulatedNode from, SimulatedNode to, string text = "hello")
+    public LetterId Post(SimulatedNode from, SimulatedNode to, string text = "hello", TimeSpan? life = null)
     {
         Task<LetterId>? task = null;
-        from.Run(() => task = from.Mailbag!.PostAsync(to.Identity.Public, Kind, System.Text.Encoding.UTF8.GetBytes(text)));
+        from.Run(() => task = from.Mailbag!.PostAsync(to.Identity.Public, Kind, System.Text.Encoding.UTF8.GetBytes(text), life));
         World.RunUntil(() => task!.IsCompleted, 10.Seconds, "the letter is kept");
         return task!.Result;
     }

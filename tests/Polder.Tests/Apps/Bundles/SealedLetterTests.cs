@@ -1,6 +1,5 @@
 using Polder.Apps.Bundles;
 using Polder.Cryptography;
-using Polder.Identity;
 using Polder.Simulation;
 
 namespace Polder.Tests.Apps.Bundles;

@@ -3,7 +3,6 @@ using Polder.Apps.Bundles;
 using Polder.Apps.Chat;
 using Polder.Apps.Chat.PeerChat;
 using Polder.Apps.Contacts;
-using Polder.Identity;
 using Polder.Overlay;
 using Polder.Simulation;
 

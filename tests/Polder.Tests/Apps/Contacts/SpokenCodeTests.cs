@@ -1,6 +1,5 @@
 using Polder.Apps.Contacts;
 using Polder.Apps.Contacts.Speaking;
-using Polder.Overlay;
 using Polder.Overlay.AddressBook;
 using Polder.Overlay.Dht;
 using Polder.Overlay.Invitations;

@@ -49,7 +49,8 @@ internal sealed class ParcelStage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _mailbox.DisposeAsync();
-        foreach (var folder in Directory.EnumerateDirectories(Folder, "*", SearchOption.AllDirectories)) File.SetUnixFileMode(folder, (UnixFileMode)0b111_000_000);
+        if (!OperatingSystem.IsWindows())
+            foreach (var folder in Directory.EnumerateDirectories(Folder, "*", SearchOption.AllDirectories)) File.SetUnixFileMode(folder, (UnixFileMode)0b111_000_000);
         Directory.Delete(Folder, recursive: true);
     }
 

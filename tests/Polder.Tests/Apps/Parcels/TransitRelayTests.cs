@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using System.Text.Json;
 using Polder.Apps.Parcels.Transit;
 using Polder.Node.Parcels;
 

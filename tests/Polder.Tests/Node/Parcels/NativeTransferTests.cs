@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Polder.Apps.Parcels.Codes;
 using Polder.Apps.Parcels.Native;

@@ -2,7 +2,6 @@ using System.Text;
 using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
 using Polder.Net;
-using Polder.Runtime;
 
 namespace Polder.Tests.Apps.Parcels.Native;
 
