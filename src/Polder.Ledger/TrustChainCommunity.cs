@@ -21,7 +21,6 @@ namespace Polder.Ledger;
 /// </summary>
 public sealed class TrustChainCommunity : Community
 {
-
     private readonly BlockIntake _intake;
     private readonly Crawler _crawler;
     private readonly Proposals _proposals;
@@ -34,7 +33,7 @@ public sealed class TrustChainCommunity : Community
     private readonly Witnesses _witnesses;
     private readonly Spreading _spreading;
     private readonly EvidenceSearch _evidence;
-    private readonly BlockRates _rates = new();
+    private readonly BlockReception _reception;
     private readonly Replay _replay;
     private readonly byte[] _lengthExtra = new byte[4];
 
@@ -66,21 +65,22 @@ public sealed class TrustChainCommunity : Community
         _witnesses = new Witnesses(this);
         _spreading = new Spreading(this, _intake);
         _evidence = new EvidenceSearch(this, _crawler);
+        _reception = new BlockReception(this, _intake, _crawler, _agreements, _plan, _witnesses, _spreading, _evidence);
         Survey = new Survey(this, _crawler, context.Host.Find<IStateStore>());
         _intake.Kept += OnKept;
         _intake.FraudFound += OnFraud;
 
-        OnUnsigned<HalfBlockMessage>((from, message) => Receive(from, message.Block));
+        OnUnsigned<HalfBlockMessage>((from, message) => _reception.Receive(from, message.Block));
         On<CrawlRequest>(AnswerCrawl);
-        OnUnsigned<CrawlResponse>(ReceiveCrawled);
-        OnUnsigned<HalfBlockPair>((from, pair) => ReceivePair(from, pair.First, pair.Second));
+        OnUnsigned<CrawlResponse>(_reception.ReceiveCrawled);
+        OnUnsigned<HalfBlockPair>((from, pair) => _reception.ReceivePair(from, pair.First, pair.Second));
         OnUnsigned<HalfBlockBroadcast>((from, message) =>
         {
-            if (Receive(from, message.Block)) _broadcasts.Relay(message, from);
+            if (_reception.Receive(from, message.Block)) _broadcasts.Relay(message, from);
         });
         OnUnsigned<HalfBlockPairBroadcast>((from, pair) =>
         {
-            if (ReceivePair(from, pair.First, pair.Second)) _broadcasts.Relay(pair, from);
+            if (_reception.ReceivePair(from, pair.First, pair.Second)) _broadcasts.Relay(pair, from);
         });
         OnUnsigned<EmptyCrawlResponse>((_, message) => _crawler.CountEmpty(message.CrawlId));
         On<BlockPush>(_spreading.Receive);
@@ -259,44 +259,6 @@ public sealed class TrustChainCommunity : Community
         _plan.Told(peer, BinaryPrimitives.ReadUInt32BigEndian(extra));
     }
 
-    /// <summary>True when the block is held now.</summary>
-    private bool Receive(Endpoint from, HalfBlock block, bool wanted = false)
-    {
-        // Blocks that are here cost a look-up; only what must be checked is counted against a rate.
-        if (!wanted && !IsKnown(block) && !_rates.TryTake(Now, from, Book.IsValidated(from)))
-        {
-            Counters.Count(LedgerCount.BlocksTooFast);
-            return false;
-        }
-        var result = _intake.Take(block, wanted, out var verdict);
-        if (result == IntakeResult.Kept)
-        {
-            _witnesses.Kept(block, wanted);
-            if (!wanted) _spreading.Heard(block);
-        }
-        _witnesses.Shown(from, block);
-        if (block.PublicKey.SequenceEqual(Own.Key)) OwnBlockCame(from, block, result, verdict);
-        else if (result == IntakeResult.Invalid) _evidence.Consider(from, block, verdict!);
-        else if (result != IntakeResult.Unwanted) _agreements.Consider(block, verdict, from);
-        return result is IntakeResult.Kept or IntakeResult.Known;
-    }
-
-    private bool IsKnown(HalfBlock block) => Store.Get(block.PublicKey, block.Sequence) is { } known && known.Equals(block);
-
-    private bool ReceivePair(Endpoint from, HalfBlock first, HalfBlock second)
-    {
-        var kept = Receive(from, first);
-        return Receive(from, second) && kept;
-    }
-
-    private void ReceiveCrawled(Endpoint from, CrawlResponse response)
-    {
-        var wanted = _crawler.IsWanted(response.CrawlId);
-        var wasKnown = IsKnown(response.Block);
-        var held = Receive(from, response.Block, wanted);
-        if (wanted) _crawler.Count(response, held, held && !wasKnown);
-    }
-
     private void Request(Peer peer, CrawlRequest request)
     {
         // Ten blocks, ten that link to them, and a proof.
@@ -323,16 +285,6 @@ public sealed class TrustChainCommunity : Community
         if (block.PublicKey.SequenceEqual(Own.Key) && !block.IsProposal && Store.Get(block.LinkKey, block.LinkSequence) is { } agreed) _inbox.Remove(agreed);
     }
 
-    private void OwnBlockCame(Endpoint from, HalfBlock block, IntakeResult result, Verdict? verdict)
-    {
-        if (result == IntakeResult.Kept) Own.Recovered(block);
-        else Own.Refresh();
-        if (result == IntakeResult.Invalid && !verdict!.Faults.Contains(BlockFault.BadSignature)
-            && (verdict.Faults.Contains(BlockFault.PreviousHashMismatch) || verdict.Faults.Contains(BlockFault.NextHashMismatch)))
-            Own.Conflicts(block);
-        if (Own.NeedsRecovery && Book.FindAt(from) is { } peer) _plan.Recover(peer);
-    }
-
     private void OnFraud(FraudProof fraud)
     {
         FraudFound?.Invoke(fraud);
@@ -342,20 +294,15 @@ public sealed class TrustChainCommunity : Community
         if (Store.ProofAgainst(fraud.Culprit) is { } whole) _spreading.Proven(whole);
     }
 
-    /// <summary>Takes in a block that a full node pushed; true when it is new and kept.</summary>
-    internal bool TakeNews(Peer peer, HalfBlock block)
-    {
-        var known = IsKnown(block);
-        return Receive(peer.Address, block) && !known;
-    }
-
     // ---- What goes out ----
 
     internal new TimeSpan Now => base.Now;
     internal new NodeEnvironment Environment => base.Environment;
     internal bool IsHere(Peer peer) => Peers.Contains(peer);
     internal Peer? FindAt(Endpoint address) => Book.FindAt(address);
+    internal bool IsValidated(Endpoint address) => Book.IsValidated(address);
     internal Crawler Crawler => _crawler;
+    internal bool TakeNews(Peer peer, HalfBlock block) => _reception.TakeNews(peer, block);
     internal void Announce(HalfBlock block) => _intake.Announce(block);
     internal void NotifyChanged() => Changed?.Invoke();
     internal void SendMessage<T>(Endpoint to, T message) where T : struct, Wire.IMessage<T> => SendUnsigned(to, message);

@@ -1,6 +1,17 @@
 using System.Globalization;
 using Polder.Host.Lab;
+using Polder.Host.Pages.Chain;
+using Polder.Host.Pages.Doctor;
+using Polder.Host.Pages.Frame;
+using Polder.Host.Pages.Fraud;
+using Polder.Host.Pages.Home;
+using Polder.Host.Pages.Inbox;
+using Polder.Host.Pages.Invitations;
+using Polder.Host.Pages.LiveLab;
+using Polder.Host.Pages.Network;
+using Polder.Host.Pages.Peers;
 using Polder.Host.Pages.Simulator;
+using Polder.Host.Pages.Trust;
 using Polder.Node.Operations;
 
 namespace Polder.Host.Pages;

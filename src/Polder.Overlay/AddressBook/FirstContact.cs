@@ -10,7 +10,6 @@ namespace Polder.Overlay.AddressBook;
 /// </summary>
 public sealed class FirstContact
 {
-    private const int TriesKept = 2_048;
     private static readonly TimeSpan ReachableInterval = TimeSpan.FromMinutes(1);
 
     private readonly NodeHost _host;
@@ -18,8 +17,8 @@ public sealed class FirstContact
     private readonly ContactSchedule _schedule;
     private readonly Anchors _anchors;
     private readonly Feelers _feelers;
+    private readonly TriedAddresses _tried;
     private readonly long[] _attempts = new long[Enum.GetValues<ContactSource>().Length], _answered = new long[Enum.GetValues<ContactSource>().Length];
-    private Dictionary<Endpoint, Try>? _tries;
     private List<Endpoint>? _listed, _invited, _bundled;
     private MeetingPoints? _meeting;
     private IStateStore? _store;
@@ -28,15 +27,13 @@ public sealed class FirstContact
     private TimeSpan _saveDue, _reachableDue;
     private TimeSpan? _firstPeer, _enoughPeers;
 
-    /// <summary>An address tried in this search: how often, and when it may be tried again.</summary>
-    private readonly record struct Try(ContactSource Source, int Count, TimeSpan Due, bool HasAnswered);
-
     internal FirstContact(NodeHost host)
     {
         (_host, _options) = (host, host.Options.Book);
         _schedule = new ContactSchedule(_options);
         _anchors = new Anchors(host);
         _feelers = new Feelers(host);
+        _tried = new TriedAddresses(host);
     }
 
     /// <summary>Whether other people's addresses are introduced to each other for overlays that we are not in (OV-5.1): null while nobody tested whether we can be reached from outside.</summary>
@@ -98,7 +95,7 @@ public sealed class FirstContact
     internal void Restart()
     {
         _schedule.Restart(_host.Now);
-        _tries = null;
+        _tried.Clear();
         _wasEnough = false;
     }
 
@@ -160,10 +157,10 @@ public sealed class FirstContact
         return _schedule.IsQuick(now);
     }
 
-    /// <summary>Whether there are enough peers of our own choosing in enough networks; when all were lost, the search begins anew.</summary>
     /// <summary>Whether too few peers of our own choosing, or too few networks, are met yet.</summary>
     internal bool IsLooking { get; private set; } = true;
 
+    /// <summary>Whether there are enough peers of our own choosing in enough networks; when all were lost, the search begins anew.</summary>
     private bool IsEnough()
     {
         var options = _host.Options;
@@ -215,56 +212,21 @@ public sealed class FirstContact
                 // Half tried, half new; where one kind is used up, the other.
                 _pickTried = !_pickTried;
                 return Pick(_pickTried) ?? Pick(!_pickTried);
-            case ContactSource.Invitation: return First(_invited);
-            case ContactSource.Lists: return First(_listed);
-            case ContactSource.Bundle: return First(_bundled);
-            default: return First(_meeting?.Found);
+            case ContactSource.Invitation: return _tried.Pick(_invited, now);
+            case ContactSource.Lists: return _tried.Pick(_listed, now);
+            case ContactSource.Bundle: return _tried.Pick(_bundled, now);
+            default: return _tried.Pick(_meeting?.Found, now);
         }
 
         Endpoint? Pick(bool tried) => _book.Pick(tried, _host.Environment.Random, entry => IsDue(entry.Address, now) && (tried || entry.Failures < 3));
-
-        // Those least often tried first, and of these one of a network not tried yet.
-        Endpoint? First(List<Endpoint>? addresses)
-        {
-            if (addresses is null) return null;
-            (Endpoint Address, int Rank)? best = null;
-            foreach (var address in addresses)
-            {
-                if (!IsDue(address, now)) continue;
-                var count = _tries is not null && _tries.TryGetValue(address, out var known) ? known.Count : 0;
-                var rank = 2 * count + (SharesNetwork(addresses, address, count) ? 1 : 0);
-                if (best is null || rank < best.Value.Rank) best = (address, rank);
-                if (rank == 0) break;
-            }
-            return best?.Address;
-        }
-    }
-
-    private bool SharesNetwork(List<Endpoint> addresses, Endpoint address, int count)
-    {
-        if (_tries is null || addresses.Count > 256) return false;
-        var network = address.Network(_host.Options.WidePrefixIPv4, _host.Options.WidePrefixIPv6);
-        foreach (var other in addresses)
-            if (_tries.TryGetValue(other, out var known) && known.Count > count
-                && other.Network(_host.Options.WidePrefixIPv4, _host.Options.WidePrefixIPv6) == network) return true;
-        return false;
     }
 
     /// <summary>Whether nobody is known there and it was not tried lately.</summary>
-    internal bool IsDue(Endpoint address, TimeSpan now) =>
-        _host.Peers.FindAt(address) is not { IsValidated: true } && !_host.Own.IsOwn(address)
-        && (_tries is null || !_tries.TryGetValue(address, out var known) || now >= known.Due);
+    internal bool IsDue(Endpoint address, TimeSpan now) => _tried.IsDue(address, now);
 
     private void Attempt(Endpoint address, ContactSource source, bool walk)
     {
-        var now = _host.Now;
-        _tries ??= [];
-        if (_tries.Count >= TriesKept) _tries.Clear();
-        var count = _tries.TryGetValue(address, out var known) ? known.Count + 1 : 1;
-        if (known.Count > 0 && !known.HasAnswered) _book?.Failed(address, drop: false);
-        var wait = _host.Options.BootstrapInterval * Math.Pow(2, Math.Min(count - 1, 16));
-        if (wait > _host.Options.BootstrapIntervalMax) wait = _host.Options.BootstrapIntervalMax;
-        _tries[address] = new Try(source, count, now + wait, false);
+        if (_tried.Begin(address, source)) _book?.Failed(address, drop: false);
         _attempts[(int)source]++;
         _book?.Attempted(address, _host.UnixSeconds);
         // A public peer on a list may be a plain tracker, which answers in the overlay that it is asked for. All others are in Discovery,
@@ -299,20 +261,12 @@ public sealed class FirstContact
     {
         _firstPeer ??= _host.Now;
         _feelers.Answered(address);
-        var ours = false;
-        if (_tries is not null && _tries.TryGetValue(address, out var known))
-        {
-            ours = true;
-            if (!known.HasAnswered)
-            {
-                _answered[(int)known.Source]++;
-                _tries[address] = known with { HasAnswered = true };
-            }
-        }
+        var tried = _tried.Answered(address);
+        if (tried is { IsFirst: true, Source: var source }) _answered[(int)source]++;
         // Only whom we chose is tried: whoever knocks at our door cannot fill the book with himself.
-        if ((ours || peer.ChosenByUs) && IsWorthKeeping(address))
+        if ((tried is not null || peer.ChosenByUs) && IsWorthKeeping(address))
             TheBook.Answered(address, SourceGroup.Of(address, _host.Options), _host.UnixSeconds);
-        return ours;
+        return tried is not null;
     }
 
     private bool IsWorthKeeping(Endpoint address) => _host.MayWalkTo(address)
@@ -322,12 +276,7 @@ public sealed class FirstContact
     internal bool Feel() => _book is not null && _host.IsNetworkUp && _feelers.Feel(_book);
 
     /// <summary>An address that a feeler knocks at: not tried again for a while.</summary>
-    internal void NoteFeeler(Endpoint address)
-    {
-        _tries ??= [];
-        if (_tries.Count >= TriesKept) _tries.Clear();
-        _tries[address] = new Try(ContactSource.AddressBook, 1, _host.Now + _host.Options.FeelerInterval, false);
-    }
+    internal void NoteFeeler(Endpoint address) => _tried.Note(address);
 
     /// <summary>One address of the book in a network where we have no neighbour, for OV-7.5; null when there is none.</summary>
     internal Endpoint? Elsewhere(HashSet<Endpoint> networks) => _book?.Pick(tried: true, _host.Environment.Random, entry =>

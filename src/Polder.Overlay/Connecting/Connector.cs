@@ -11,19 +11,22 @@ namespace Polder.Overlay.Connecting;
 /// </summary>
 public sealed class Connector
 {
-    private const int ContactsMax = 512, AddressesMax = 8, HelpersAskedMax = 8, HintsMax = 3;
-    private static readonly TimeSpan SourceTime = TimeSpan.FromSeconds(3), FreshFor = TimeSpan.FromSeconds(30), TakeOverTime = TimeSpan.FromSeconds(5),
-        AskRelaysAgain = TimeSpan.FromSeconds(0.5);
+    private const int ContactsMax = 512, AddressesMax = 8;
+    private static readonly TimeSpan SourceTime = TimeSpan.FromSeconds(3), FreshFor = TimeSpan.FromSeconds(30), TakeOverTime = TimeSpan.FromSeconds(5);
 
     private readonly NodeHost _host;
     private readonly Dictionary<PublicKey, Contact> _contacts = new(PublicKey.Comparer);
     private readonly List<IContactSource> _sources = [];
     private readonly Punctures _punctures;
+    private readonly PunctureSearch _helped;
+    private readonly RelaySearch _relays;
 
     internal Connector(NodeHost host)
     {
         _host = host;
         _punctures = new Punctures(host);
+        _helped = new PunctureSearch(host, _punctures);
+        _relays = new RelaySearch(host, _punctures);
         _punctures.FoundByOther += OnFoundByOther;
         host.Sessions.Opened += OnOpened;
         host.Sessions.Moved += OnMoved;
@@ -115,8 +118,8 @@ public sealed class Connector
             _host.Nat.Watch(TryHintsAsync(contact, hints, tried, over.Token));
             // A neighbour who answered just now answers again; anybody else may need help, and the sooner the better.
             var isFresh = peer is { IsValidated: true, LastIn: { } last } && _host.Now - last < FreshFor;
-            var punctured = PunctureAsync(contact, hints, isFresh ? Options.RelayAfter : TimeSpan.Zero, over.Token);
-            _host.Nat.Watch(RelayAsync(contact, hints, over.Token));
+            var punctured = _helped.RunAsync(contact, hints, isFresh ? Options.RelayAfter : TimeSpan.Zero, over.Token);
+            _host.Nat.Watch(_relays.RunAsync(contact, hints, path => TakeAsync(contact, path), over.Token));
             _host.Nat.Watch(FinishAsync(punctured));
             await Task.WhenAny(search.Task, Delay(Options.ConnectTime));
         }
@@ -182,147 +185,6 @@ public sealed class Connector
         return addresses.Count + helpers.Count + relays.Count == 0 ? null : new ContactHints(addresses, helpers, relays);
     }
 
-    /// <summary>One puncture, through up to three helpers that know the other. Gives the way that it opened.</summary>
-    private async Task<FoundPath?> PunctureAsync(Contact contact, Task<ContactHints?>? hints, TimeSpan delay, CancellationToken cancel)
-    {
-        if (delay > TimeSpan.Zero) await Delay(delay);
-        if (cancel.IsCancellationRequested || _punctures.Begin(contact.Key) is not { } puncture) return null;
-        var attempt = contact.Begin(_host.Now, "puncture");
-        var asked = new HashSet<PublicKey>();
-        if (_host.Sessions.Find(contact.Key) is { Path.Kind: PathKind.Relayed } relayed) _punctures.TellDirectly(puncture, relayed);
-        _host.Nat.Watch(AskHelpersAsync(contact, puncture, asked, cancel));
-        if (hints is not null) _host.Nat.Watch(AskHintedAsync());
-        var end = Delay(Options.PunctureLifetime);
-        await Task.WhenAny(puncture.Found, end);
-        var found = puncture.Found.IsCompleted ? await puncture.Found : null;
-        if (puncture.Theirs is { } theirs) contact.Class = theirs.Class;
-        contact.End(attempt, puncture.Theirs is null ? "puncture" : $"puncture ({puncture.Strategy})", Outcome(puncture, found), _host.Now);
-        // Left to answer the other's probes until its time is over.
-        if (found is null) _punctures.End(puncture);
-        return found;
-
-        async Task AskHintedAsync()
-        {
-            if (await hints is not { } known) return;
-            var helpers = known.Helpers.Concat(known.Relays.Select(static place => new HelperHint(place.Relay, place.Address)));
-            foreach (var helper in helpers.Take(2 * HintsMax))
-            {
-                if (puncture.IsOver || cancel.IsCancellationRequested || helper.Key == contact.Key || !asked.Add(helper.Key)) continue;
-                if (await SessionAtAsync(helper.Key, helper.Address) is { } session && !puncture.IsOver) _punctures.Tell(puncture, session);
-            }
-        }
-    }
-
-    /// <summary>Asks neighbours one after the other, until enough of them passed the record on.</summary>
-    private async Task AskHelpersAsync(Contact contact, Puncture puncture, HashSet<PublicKey> asked, CancellationToken cancel)
-    {
-        var refused = 0;
-        void OnRefused(Session session, PublicKey key)
-        {
-            if (key == contact.Key && asked.Contains(session.Peer.Key)) refused++;
-        }
-        _punctures.Refused += OnRefused;
-        try
-        {
-            // Again after a second: a lost datagram must not cost the puncture.
-            for (var round = 0; round < 3 && !puncture.IsOver && puncture.Theirs is null; round++)
-            {
-                foreach (var helper in HelpersFor(contact.Key, asked))
-                {
-                    if (asked.Count - refused >= Options.HelpersMax || asked.Count >= HelpersAskedMax) break;
-                    asked.Add(helper.Key);
-                    _host.Nat.Watch(AskAsync(helper));
-                }
-                var end = _host.Now + TimeSpan.FromSeconds(1);
-                var before = refused;
-                while (_host.Now < end && refused == before && puncture.Theirs is null && !puncture.IsOver)
-                    await Delay(TimeSpan.FromMilliseconds(50));
-                if (cancel.IsCancellationRequested) return;
-                if (refused == before && asked.Count < HelpersAskedMax && puncture.Theirs is null)
-                    foreach (var key in asked.ToArray())
-                        if (_host.Sessions.Find(key) is { } session) _punctures.Tell(puncture, session);
-                if (refused > before) round--;
-                if (asked.Count >= HelpersAskedMax && refused >= asked.Count) return;
-            }
-        }
-        finally { _punctures.Refused -= OnRefused; }
-
-        async Task AskAsync(Peer helper)
-        {
-            if (await _host.Nat.SessionWithAsync(helper) is { } session && !puncture.IsOver) _punctures.Tell(puncture, session);
-            else asked.Remove(helper.Key);
-        }
-    }
-
-    /// <summary>Neighbours that may know the other: those with a session first, relays among them, then the rest in random order.</summary>
-    private List<Peer> HelpersFor(PublicKey other, HashSet<PublicKey> asked)
-    {
-        var helpers = new List<(Peer Peer, int Rank)>();
-        foreach (var peer in _host.Peers.All)
-            if (peer.IsValidated && peer.Key != other && !asked.Contains(peer.Key) && _host.Nat.IsFull(peer))
-                helpers.Add((peer, (_host.Sessions.Find(peer) is { } session ? _host.Relays.Needs(session) ? 2 : 1 : 0) * 1024 + _host.Environment.Random.Next(1024)));
-        helpers.Sort(static (a, b) => b.Rank.CompareTo(a.Rank));
-        return [.. helpers.Take(HelpersAskedMax).Select(static helper => helper.Peer)];
-    }
-
-    /// <summary>Asks relays for a way: where the other holds a place, where we do, and those who passed records on.</summary>
-    private async Task RelayAsync(Contact contact, Task<ContactHints?>? hints, CancellationToken cancel)
-    {
-        await Delay(Options.RelayAfter);
-        var (begun, asked, pause) = (_host.Now, new HashSet<PublicKey>(PublicKey.Comparer) { contact.Key }, AskRelaysAgain);
-        if (hints is not null) _host.Nat.Watch(AskHintedAsync());
-        // One after the other: the first that grants is enough, and each pair is a place that others could use.
-        for (var end = _host.Now + Options.ConnectTime; _host.Now < end && !IsDone();)
-        {
-            var relay = RelaysFor(contact.Key).Find(session => asked.Add(session.Peer.Key));
-            if (relay is null)
-            {
-                await Delay(TimeSpan.FromMilliseconds(250));
-                // Those who refused may know the other by now: a node that just came takes its places after two seconds.
-                if (_host.Now - begun >= pause)
-                {
-                    (begun, pause) = (_host.Now, 2 * pause);
-                    asked.Clear();
-                    asked.Add(contact.Key);
-                }
-                continue;
-            }
-            await Task.WhenAny(AskAsync(relay, 0), Delay(TimeSpan.FromMilliseconds(400)));
-        }
-
-        bool IsDone() => cancel.IsCancellationRequested || _host.Sessions.Find(contact.Key) is { } session && !_host.Nat.IsSuspect(session);
-
-        async Task AskHintedAsync()
-        {
-            if (await hints is not { } known) return;
-            foreach (var place in known.Relays.Take(HintsMax))
-                if (!IsDone() && place.Relay != _host.Identity.Public && asked.Add(place.Relay)
-                    && await SessionAtAsync(place.Relay, place.Address) is { } session) _host.Nat.Watch(AskAsync(session, place.Token));
-        }
-
-        async Task AskAsync(Session relay, ulong token)
-        {
-            var what = $"relay {relay.Peer.Key.ShortName}";
-            var attempt = contact.Begin(_host.Now, what);
-            if (await _host.Relays.OpenAsync(relay, contact.Key, token) is not { } path)
-            {
-                contact.End(attempt, what, "refused, or no answer", _host.Now);
-                return;
-            }
-            contact.End(attempt, what, "granted", _host.Now);
-            if (!IsDone()) await TakeAsync(contact, new FoundPath(path, PathOrigin.Relayed));
-        }
-    }
-
-    private List<Session> RelaysFor(PublicKey other)
-    {
-        var relays = new List<Session>();
-        foreach (var session in _host.Sessions.All)
-            if (session.IsOpen && session.Path.Kind != PathKind.Relayed && session.Peer.Key != other && (_host.Relays.Needs(session) || _punctures.IsHelper(session, other)))
-                relays.Add(session);
-        return relays.Count <= HelpersAskedMax ? relays : relays[..HelpersAskedMax];
-    }
-
     /// <summary>While a session is relayed, a direct way is tried again and again, less and less often (OV-6.9).</summary>
     private async Task ImproveAsync(Contact contact)
     {
@@ -340,7 +202,7 @@ public sealed class Connector
                     await Delay(wait + TimeSpan.FromMilliseconds(1));
                     if (!IsRelayed()) return;
                 }
-                if (await PunctureAsync(contact, null, TimeSpan.Zero, default) is { } found && IsRelayed()) await TakeAsync(contact, found);
+                if (await _helped.RunAsync(contact, null, TimeSpan.Zero, default) is { } found && IsRelayed()) await TakeAsync(contact, found);
                 if (!IsRelayed()) return;
             }
         }
@@ -357,20 +219,12 @@ public sealed class Connector
             foreach (var address in session.Peer.Addresses.Concat(session.PeerAddresses).Distinct().Take(AddressesMax))
                 if (_host.MayWalkTo(address)) session.TryPath(new DirectPath(_host, address));
             var hints = HintsAsync(contact.Key);
-            _host.Nat.Watch(RelayAsync(contact, hints, over.Token));
-            if (await PunctureAsync(contact, hints, TimeSpan.Zero, over.Token) is { } found) await TakeAsync(contact, found);
+            _host.Nat.Watch(_relays.RunAsync(contact, hints, path => TakeAsync(contact, path), over.Token));
+            if (await _helped.RunAsync(contact, hints, TimeSpan.Zero, over.Token) is { } found) await TakeAsync(contact, found);
             await Delay(TakeOverTime);
             Cancel(over);
         }
         finally { contact.IsRepairing = false; }
-    }
-
-    private async Task<Session?> SessionAtAsync(PublicKey key, Endpoint address)
-    {
-        if (_host.Sessions.Find(key) is { } session) return session;
-        if (key == _host.Identity.Public || !_host.MayWalkTo(address)) return null;
-        _host.Nat.NoteWritten(address);
-        return await _host.Sessions.OpenAsync(key, new DirectPath(_host, address));
     }
 
     private Task Delay(TimeSpan time) => Task.Delay(time, _host.Environment.Time);
@@ -410,14 +264,6 @@ public sealed class Connector
     private void OnClosed(Session session)
     {
         if (_contacts.TryGetValue(session.Peer.Key, out var contact)) (contact.IsWanted, contact.TouchedAt) = (false, _host.Now);
-    }
-
-    private static string Outcome(Puncture puncture, FoundPath? found)
-    {
-        if (found is not null) return $"got through after {puncture.ProbesSent} probes";
-        if (puncture.Theirs is null) return "no helper reached it";
-        if (puncture.Strategy == Strategy.Relay) return "these two routers cannot be punctured";
-        return puncture.Hindrance.Length > 0 ? puncture.Hindrance : $"no probe got through ({puncture.ProbesSent} sent)";
     }
 
     private ContactView ViewOf(PublicKey key, Session? session)

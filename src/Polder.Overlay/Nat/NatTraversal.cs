@@ -1,3 +1,4 @@
+using Polder.Identity;
 using Polder.Net;
 using Polder.Overlay.Sessions;
 
@@ -155,6 +156,15 @@ public sealed class NatTraversal
     /// <summary>The open session with a neighbour, or a new one at its address.</summary>
     internal async Task<Session?> SessionWithAsync(Peer peer) =>
         _host.Sessions.Find(peer) ?? await _host.Sessions.OpenAsync(peer.Key, new DirectPath(_host, peer.Address));
+
+    /// <summary>The open session with that key, or a new one at an address that somebody named.</summary>
+    internal async Task<Session?> SessionAtAsync(PublicKey key, Endpoint address)
+    {
+        if (_host.Sessions.Find(key) is { } session) return session;
+        if (key == _host.Identity.Public || !_host.MayWalkTo(address)) return null;
+        NoteWritten(address);
+        return await _host.Sessions.OpenAsync(key, new DirectPath(_host, address));
+    }
 
     /// <summary>We write to this address of our own accord: a stranger's datagram from there proves nothing about our router.</summary>
     internal void NoteWritten(Endpoint to)

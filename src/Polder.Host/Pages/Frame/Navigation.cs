@@ -1,4 +1,4 @@
-namespace Polder.Host.Pages;
+namespace Polder.Host.Pages.Frame;
 
 /// <summary>A page in the navigation.</summary>
 /// <param name="Name">What <see cref="IPageModel.Here"/> says on it.</param>

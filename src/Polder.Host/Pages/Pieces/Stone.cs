@@ -1,4 +1,4 @@
-namespace Polder.Host.Pages;
+namespace Polder.Host.Pages.Pieces;
 
 /// <summary>A block, drawn.</summary>
 /// <param name="Number">Its sequence number.</param>
