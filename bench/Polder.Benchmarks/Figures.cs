@@ -21,6 +21,7 @@ public static class Figures
         new("transfer", "one stream over 127.0.0.1, and over a simulated line", TransferFigures.RunAsync),
         new("people", "what people do first: a file sent in our own way, chat round trip, a long conversation, many live friends",
             async (say, stop) => [.. await ParcelFigures.RunAsync(say, stop).ConfigureAwait(false), .. await PeopleFigures.RunAsync(say, stop).ConfigureAwait(false)]),
+        new("graph", "our node as a gun peer beside the relay of the package gun: acknowledged puts, latency, memory, what is relayed", Graph.GraphFigures.RunAsync),
         new("simulator", "500 nodes for 10 virtual minutes", SimulatorFigures.RunAsync),
     ];
 }

@@ -1,6 +1,8 @@
 using Polder.Apps.Bundles;
 using Polder.Apps.Chat;
 using Polder.Apps.Contacts;
+using Polder.Apps.Graphs;
+using Polder.Graph.Sync;
 using Polder.Overlay;
 
 namespace Polder.Apps;
@@ -18,5 +20,6 @@ public sealed class AppsModule : INodeModule
         new MailModule().Join(node);
         if (node.Find<Mailbag>() is { } mail) node.Find<ContactService>()?.UseMail(mail);
         new ChatModule().Join(node);
+        if (node.Find<SharedGraph>() is { } graph) node.Offer(new GraphShare(node, graph));
     }
 }

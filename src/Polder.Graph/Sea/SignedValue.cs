@@ -54,6 +54,13 @@ internal sealed record SignedValue(GraphValue Value, string Signature, string? W
         return item["m"] is { } message && item["s"]?.AsText is { } oldSignature ? ReadOld(write, message, oldSignature) : null;
     }
 
+    /// <summary>The soul that a stored value links to, signed or plain; null where it is no link.</summary>
+    public static string? LinkOf(in GraphWrite write)
+    {
+        if (write.Value.AsLink is { } link) return link;
+        return write.Value.AsText is { Length: > 8 } text && text.StartsWith('{') && Read(write) is { } signed ? signed.Value.AsLink : null;
+    }
+
     /// <summary>
     /// 2019: the array [soul, key, value, state], hashed as its comma text. 2018: the JSON text of the value, hashed as the value's own
     /// text, and only with states before 2019, since nothing binds it to its place. Links are left out: their text was "[object Object]",

@@ -84,17 +84,11 @@ internal sealed class AskBack(SharedGraph graph, Followers followers, Func<strin
     {
         foreach (var write in writes)
         {
-            if (LinkOf(write) is not { } soul) continue;
+            if (Sea.SignedValue.LinkOf(write) is not { } soul) continue;
             if (changed.Contains((write.Soul, write.Key)) || graph.Store.CountKeys(soul) == 0) Ask(peer, soul);
         }
     }
 
     /// <summary>Forgets the questions to a peer that has gone.</summary>
     public static void Leave(GraphPeer peer) => peer.AskedBack.Clear();
-
-    private static string? LinkOf(in GraphWrite write)
-    {
-        if (write.Value.AsLink is { } link) return link;
-        return write.Value.AsText is { Length: > 8 } text && text.StartsWith('{') && Sea.SignedValue.Read(write) is { } signed ? signed.Value.AsLink : null;
-    }
 }

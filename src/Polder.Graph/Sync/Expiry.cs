@@ -13,11 +13,12 @@ internal sealed class Expiry : IDisposable
     private readonly StateClock _clock;
     private readonly IGraphStore _store;
     private readonly PriorityQueue<(string Soul, string Key), double> _due = new();
+    private readonly Action<string, string> _remove;
     private readonly ITimer _timer;
 
-    public Expiry(TimeProvider time, StateClock clock, IGraphStore store)
+    public Expiry(TimeProvider time, StateClock clock, IGraphStore store, Action<string, string> remove)
     {
-        (_clock, _store) = (clock, store);
+        (_clock, _store, _remove) = (clock, store, remove);
         _timer = time.CreateTimer(_ => Sweep(), null, Interval, Interval);
     }
 
@@ -37,7 +38,7 @@ internal sealed class Expiry : IDisposable
             _due.Dequeue();
             // A newer write of the same key has its own time.
             if (_store.Find(item.Soul, item.Key) is { } entry && entry.State + Firewall.Lifetime(item.Soul)!.Value * 1000 < _clock.Milliseconds)
-                _store.Remove(item.Soul, item.Key);
+                _remove(item.Soul, item.Key);
         }
     }
 }

@@ -68,7 +68,8 @@ public sealed class GraphReference
             writes.Add(new GraphWrite(Soul, key, state, isPlain ? value : SignedValue.Sign(Soul, key, value, state, _author!)));
         }
         var done = new TaskCompletionSource<MergeResult>();
-        _graph.Merge(writes, null, done.SetResult);
+        // At once: whoever reads after this call, before it is durable, sees what was written.
+        _graph.Merge(writes, null, done.SetResult, _author?.Pub);
         if ((await done.Task).Error is { } error) throw new InvalidOperationException(error);
         await _graph.FlushAsync();
     }

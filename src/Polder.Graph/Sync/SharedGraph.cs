@@ -33,7 +33,7 @@ public sealed class SharedGraph : IDisposable
         (Environment, Store, Options) = (environment, store ?? throw new ArgumentNullException(nameof(store)), options ?? new GraphOptions());
         Clock = new StateClock(environment.Time);
         _held = new HeldWrites(environment.Time, Clock, Options, store, Ripen);
-        _expiry = new Expiry(environment.Time, Clock, store);
+        _expiry = new Expiry(environment.Time, Clock, store, Remove);
     }
 
     /// <summary>The limits.</summary>
@@ -47,6 +47,12 @@ public sealed class SharedGraph : IDisposable
 
     /// <summary>Told on the loop about every write that changed something, whoever wrote it.</summary>
     public event Action<GraphWrite>? Changed;
+
+    /// <summary>The same, with what stood there before.</summary>
+    internal event Action<GraphWrite, GraphEntry?>? Replaced;
+
+    /// <summary>Told about entries that left the store without a successor: they had expired, or room was needed.</summary>
+    internal event Action<GraphWrite>? Removed;
 
     /// <summary>Writes since the start that changed something.</summary>
     public long Applied { get; private set; }
@@ -77,7 +83,8 @@ public sealed class SharedGraph : IDisposable
     /// <param name="writes">What comes in.</param>
     /// <param name="origin">The connection it came from, for what is held for each; null for our own.</param>
     /// <param name="done">Told the result.</param>
-    internal void Merge(IReadOnlyList<GraphWrite> writes, object? origin, Action<MergeResult> done)
+    /// <param name="signedBy">Whose graph may be written without looking at signatures, since we made them just now; null for what comes in.</param>
+    internal void Merge(IReadOnlyList<GraphWrite> writes, object? origin, Action<MergeResult> done, string? signedBy = null)
     {
         var tally = new Tally();
         List<SignatureClaim>? claims = null;
@@ -97,6 +104,7 @@ public sealed class SharedGraph : IDisposable
             {
                 case FirewallVerdict.Accepted: Apply(write, origin, tally); break;
                 case FirewallVerdict.Refused: tally.Refuse(error!); break;
+                case FirewallVerdict.Claimed when signedBy is not null && claim!.Owner == signedBy && claim.CertificateOfWriter is null: Apply(write, origin, tally); break;
                 case FirewallVerdict.Claimed: (claims ??= []).Add(claim!); break;
             }
         }
@@ -143,13 +151,13 @@ public sealed class SharedGraph : IDisposable
 
     private void Apply(in GraphWrite write, object? origin, Tally tally)
     {
-        var isNew = Store.Find(write.Soul, write.Key) is null;
+        var before = Store.Find(write.Soul, write.Key);
         if (origin is not null && Store.Bytes + write.Weight > Options.StoreBytesMax)
         {
             tally.Refuse(Full);
             return;
         }
-        if (isNew && !CountKey(write.Soul))
+        if (before is null && !CountKey(write.Soul))
         {
             tally.Refuse(NodeFull);
             return;
@@ -159,6 +167,16 @@ public sealed class SharedGraph : IDisposable
         tally.Applied++;
         Applied++;
         Changed?.Invoke(write);
+        Replaced?.Invoke(write, before);
+    }
+
+    /// <summary>Takes an entry out of the store.</summary>
+    private void Remove(string soul, string key)
+    {
+        if (Store.Find(soul, key) is not { } entry) return;
+        Store.Remove(soul, key);
+        _keyCounts.Remove(soul);
+        Removed?.Invoke(new GraphWrite(soul, key, entry.State, entry.Value));
     }
 
     private bool CountKey(string soul)

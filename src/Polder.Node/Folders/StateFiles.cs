@@ -39,6 +39,7 @@ internal sealed class StateFiles(string folder, NodeLoop loop) : IStateStore
         StatePart.StickyKeys => "session.keys",
         StatePart.CrawlProgress => "crawl.progress",
         StatePart.ContactBook => "contacts.book",
+        StatePart.GraphTopics => "graph.topics",
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, null),
     });
 

@@ -21,6 +21,8 @@ public enum StatePart
     CrawlProgress,
     /// <summary>What the owner knows of each contact: names, notes, who is verified or blocked.</summary>
     ContactBook,
+    /// <summary>Topics of the graph that are kept together with other nodes.</summary>
+    GraphTopics,
 }
 
 /// <summary>

@@ -45,6 +45,8 @@ public sealed class StockGunTests : IDisposable
 
     private static string? Install()
     {
+        // ./x test has installed it already.
+        if (Environment.GetEnvironmentVariable("POLDER_GUN_PACKAGE") is { Length: > 0 } given && Directory.Exists(Path.Combine(given, "node_modules", "gun"))) return given;
         var from = new DirectoryInfo(AppContext.BaseDirectory);
         while (from is not null && !Directory.Exists(Path.Combine(from.FullName, "tests", "gun"))) from = from.Parent;
         if (from is null) return null;
@@ -54,7 +56,7 @@ public sealed class StockGunTests : IDisposable
         if (Directory.Exists(Path.Combine(to, "node_modules", "gun"))) return to;
         try
         {
-            using var npm = Process.Start(new ProcessStartInfo("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]) { WorkingDirectory = to, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var npm = Process.Start(new ProcessStartInfo("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]) { WorkingDirectory = to })!;
             return npm.WaitForExit(60_000) && npm.ExitCode == 0 ? to : null;
         }
         catch (System.ComponentModel.Win32Exception) { return null; }

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Polder.Node.Graph;
+namespace Polder.Graph.Model;
 
 /// <summary>
 /// Texts as bytes that sort by UTF-16 code unit, as the graph orders names, and that keep lone surrogates: each code unit in UTF-8 form
