@@ -23,24 +23,12 @@ internal sealed class MailboxFace : IAsyncDisposable
     /// <summary>Starts to listen. Throws <see cref="NodeStartException"/> when the port is taken.</summary>
     public static async Task<MailboxFace> StartAsync(MailboxService service, int port, bool loopback, CancellationToken cancellation)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        var builder = PlainWeb.NewBuilder(kestrel =>
         {
-            ContentRootPath = AppContext.BaseDirectory, ApplicationName = "polder", EnvironmentName = "Production",
+            PlainWeb.ForSockets(kestrel, MailboxLimits.ConnectionsMax);
+            if (loopback) kestrel.Listen(IPAddress.Loopback, port, static listen => listen.Protocols = HttpProtocols.Http1);
+            else kestrel.ListenAnyIP(port, static listen => listen.Protocols = HttpProtocols.Http1);
         });
-        builder.Configuration.Sources.Clear();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 0;
-            kestrel.Limits.MaxConcurrentConnections = MailboxLimits.ConnectionsMax;
-            kestrel.Limits.MaxConcurrentUpgradedConnections = MailboxLimits.ConnectionsMax;
-            kestrel.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            if (loopback) kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
-            else kestrel.ListenAnyIP(port, listen => listen.Protocols = HttpProtocols.Http1);
-        });
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         var application = builder.Build();
         application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(60), KeepAliveTimeout = TimeSpan.FromSeconds(600) });
         application.Run(async context =>
@@ -73,11 +61,5 @@ internal sealed class MailboxFace : IAsyncDisposable
         catch (OperationCanceledException) { }
         await _application.DisposeAsync().ConfigureAwait(false);
         _service.Dispose();
-    }
-
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

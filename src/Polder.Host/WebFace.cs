@@ -35,25 +35,14 @@ internal sealed class WebFace : IAsyncDisposable
         INodeOperations operations, ILabFeed? lab, int port, string token, CancellationToken cancellation)
     {
         // No form tokens, no static web assets, no component endpoints: the pages draw themselves and carry their files inside.
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        var builder = PlainWeb.NewBuilder(kestrel =>
         {
-            ContentRootPath = AppContext.BaseDirectory, ApplicationName = "polder", EnvironmentName = "Production",
-        });
-        // The slim builder reads appsettings and environment of the framework; ours is polder.json, read elsewhere.
-        builder.Configuration.Sources.Clear();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = BodyBytesMax;
             kestrel.Limits.MaxConcurrentConnections = 200;
-            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Loopback, port, static listen => listen.Protocols = HttpProtocols.Http1);
         });
         builder.Services.AddSingleton(operations);
         builder.Services.AddSingleton(lab ?? new NoLab());
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddSingleton<IComponentActivator, PlainActivator>();
         PageRoutes.AddPages(builder.Services);
 
@@ -94,12 +83,5 @@ internal sealed class WebFace : IAsyncDisposable
     {
         public IComponent CreateInstance([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] Type componentType) =>
             (IComponent)Activator.CreateInstance(componentType)!;
-    }
-
-    /// <summary>The command line decides when the program ends; the web application installs no signal handlers.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,5 +1,4 @@
 using Polder.Graph.Json;
-using Polder.Graph.Model;
 using Polder.Graph.Sea;
 using Polder.Graph.Sync;
 

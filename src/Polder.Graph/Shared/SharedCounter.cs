@@ -1,4 +1,3 @@
-using Polder.Graph.Model;
 
 namespace Polder.Graph.Shared;
 

@@ -33,20 +33,11 @@ internal sealed class GraphFace : IAsyncDisposable
     public static async Task<GraphFace> StartAsync(NodeOptions options, CancellationToken cancellation)
     {
         var address = IPAddress.Parse(options.GraphAddress);
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "polder", EnvironmentName = "Production" });
-        builder.Configuration.Sources.Clear();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        var builder = PlainWeb.NewBuilder(kestrel =>
         {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 0;
-            kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
-            kestrel.Limits.MaxConcurrentUpgradedConnections = ConnectionsMax;
-            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            PlainWeb.ForSockets(kestrel, ConnectionsMax);
             kestrel.Listen(address, options.Graph!.Value, static listen => listen.Protocols = HttpProtocols.Http1);
         });
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         var application = builder.Build();
         var face = new GraphFace(application);
         application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(30) });
@@ -118,11 +109,5 @@ internal sealed class GraphFace : IAsyncDisposable
         {
             if (--_perAddress[from] == 0) _perAddress.Remove(from);
         }
-    }
-
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

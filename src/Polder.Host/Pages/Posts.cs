@@ -43,17 +43,17 @@ internal sealed class Posts(INodeOperations node, PageLoader loader, Notices not
     /// Only a browser on a page of ours may post: it names the page's origin (the gate has compared it) or says that the request
     /// is same-origin. A form token would prove the same and need a key and a cookie.
     /// </summary>
-    internal static bool ComesFromOurPage(HttpRequest request) =>
-        request.Headers.Origin.Count == 1 || request.Headers["Sec-Fetch-Site"] == "same-origin";
+    internal static async Task<bool> IsOursAsync(HttpContext context)
+    {
+        if (context.Request.Headers.Origin.Count == 1 || context.Request.Headers["Sec-Fetch-Site"] == "same-origin") return true;
+        await PageRoutes.AnswerAsync(context, () => throw new OperationRefusedException(RefusalKind.BadInput,
+            "A form was sent without saying where it comes from, so it was not taken. Scripts use the local API: docs/api.md.")).ConfigureAwait(false);
+        return false;
+    }
 
     internal static async Task TakeAsync(HttpContext context, Func<HttpContext, IFormCollection, Task> handle, int bytesMax)
     {
-        if (!ComesFromOurPage(context.Request))
-        {
-            await PageRoutes.AnswerAsync(context, () => throw new OperationRefusedException(RefusalKind.BadInput,
-                "A form was sent without saying where it comes from, so it was not taken. Scripts use the local API: docs/api.md.")).ConfigureAwait(false);
-            return;
-        }
+        if (!await IsOursAsync(context).ConfigureAwait(false)) return;
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = bytesMax;
         IFormCollection form;
         try

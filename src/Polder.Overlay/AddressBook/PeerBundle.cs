@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Net;
@@ -84,7 +83,7 @@ public sealed record PeerBundle(NetworkId Network, PublicKey Signer, uint Made, 
         var reader = new WireReader(bytes[..^Ed25519.SignatureBytes]);
         reader.ReadBytes(Magic.Length + 1);
         var id = new NetworkId(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(reader.ReadBytes(16)));
-        if (!ShortKey.TryRead(reader.ReadBytes(ShortKey.Bytes), out var signer)) return BundleRefusal.NotABundle;
+        if (!KeyTail.TryRead(reader.ReadBytes(KeyTail.Bytes), out var signer)) return BundleRefusal.NotABundle;
         var made = reader.ReadUInt32();
         var count = reader.ReadUInt16();
         reader.Require(count <= EntriesMax, WireError.TooLong);
@@ -106,20 +105,4 @@ public sealed record PeerBundle(NetworkId Network, PublicKey Signer, uint Made, 
         BundleRefusal.ForeignNetwork => "This file belongs to another network than this node.",
         _ => "This is no file with addresses of Polder peers, or it is damaged.",
     };
-}
-
-/// <summary>A public key without its tag, 64 bytes, as invitations and bundles carry it.</summary>
-internal static class ShortKey
-{
-    public const int Bytes = KeyFormat.Bytes - KeyFormat.TagBytes;
-
-    public static bool TryRead(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out PublicKey? key)
-    {
-        key = null;
-        if (bytes.Length != Bytes) return false;
-        Span<byte> whole = stackalloc byte[KeyFormat.Bytes];
-        KeyFormat.PublicTag.CopyTo(whole);
-        bytes.CopyTo(whole[KeyFormat.TagBytes..]);
-        return PublicKey.TryParse(whole, out key);
-    }
 }

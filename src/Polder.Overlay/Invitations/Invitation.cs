@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Net;
-using Polder.Overlay.AddressBook;
 using Polder.Overlay.Discovery;
 using Polder.Wire;
 
@@ -93,7 +92,7 @@ public sealed record Invitation(
 
     private const byte Version = 1;
     private const byte HasNetwork = 1;
-    private const int BytesMin = 1 + ShortKey.Bytes + 4 + 1 + 1 + 1 + InvitationToken.Bytes + Ed25519.SignatureBytes;
+    private const int BytesMin = 1 + KeyTail.Bytes + 4 + 1 + 1 + 1 + InvitationToken.Bytes + Ed25519.SignatureBytes;
 
     private static ReadOnlySpan<byte> Context => "polder/invitation/1"u8;
 
@@ -160,7 +159,7 @@ public sealed record Invitation(
         invitation = null;
         var reader = new WireReader(bytes);
         reader.ReadByte();
-        if (!ShortKey.TryRead(reader.ReadBytes(ShortKey.Bytes), out var inviter)) return false;
+        if (!KeyTail.TryRead(reader.ReadBytes(KeyTail.Bytes), out var inviter)) return false;
         var expires = reader.ReadUInt32();
         var flags = reader.ReadByte();
         reader.Require((flags & ~HasNetwork) == 0);

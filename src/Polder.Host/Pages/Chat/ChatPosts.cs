@@ -35,7 +35,7 @@ internal sealed class ChatPosts(INodeOperations node, PageLoader loader)
 
     private async Task DoAsync(HttpContext context, Func<IFormCollection, CancellationToken, Task<string>> act)
     {
-        if (!await IsOursAsync(context).ConfigureAwait(false)) return;
+        if (!await Posts.IsOursAsync(context).ConfigureAwait(false)) return;
         IFormCollection form;
         try { form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false) : FormCollection.Empty; }
         catch (Exception problem) when (problem is BadHttpRequestException or InvalidDataException) { form = FormCollection.Empty; }
@@ -45,7 +45,7 @@ internal sealed class ChatPosts(INodeOperations node, PageLoader loader)
 
     private async Task SendAsync(HttpContext context)
     {
-        if (!await IsOursAsync(context).ConfigureAwait(false)) return;
+        if (!await Posts.IsOursAsync(context).ConfigureAwait(false)) return;
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = UploadBytesMax;
         var (fields, uploads) = (new Dictionary<string, string>(StringComparer.Ordinal), new List<ChatUpload>());
         try
@@ -126,14 +126,6 @@ internal sealed class ChatPosts(INodeOperations node, PageLoader loader)
         headers.ContentDisposition = disposition.ToString();
         try { await file.CopyAsync(context.Response.Body, stop).ConfigureAwait(false); }
         catch (Exception problem) when (problem is OperationCanceledException or OperationRefusedException) { context.Abort(); }
-    }
-
-    private static async Task<bool> IsOursAsync(HttpContext context)
-    {
-        if (Posts.ComesFromOurPage(context.Request)) return true;
-        await PageRoutes.AnswerAsync(context, () => throw new OperationRefusedException(RefusalKind.BadInput,
-            "A form was sent without saying where it comes from, so it was not taken. Scripts use the local API: docs/api.md.")).ConfigureAwait(false);
-        return false;
     }
 
     private static void Go(HttpContext context, string who)

@@ -37,7 +37,7 @@ internal sealed class SendPosts(INodeOperations node, PageLoader loader)
 
     private async Task DoAsync(HttpContext context, Func<IFormCollection, CancellationToken, Task<string>> act)
     {
-        if (!await IsOursAsync(context).ConfigureAwait(false)) return;
+        if (!await Posts.IsOursAsync(context).ConfigureAwait(false)) return;
         IFormCollection form;
         try { form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false) : FormCollection.Empty; }
         catch (Exception problem) when (problem is BadHttpRequestException or InvalidDataException) { form = FormCollection.Empty; }
@@ -47,7 +47,7 @@ internal sealed class SendPosts(INodeOperations node, PageLoader loader)
 
     private async Task FilesAsync(HttpContext context)
     {
-        if (!await IsOursAsync(context).ConfigureAwait(false)) return;
+        if (!await Posts.IsOursAsync(context).ConfigureAwait(false)) return;
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = UploadBytesMax;
         string? folder = null;
         try
@@ -102,14 +102,6 @@ internal sealed class SendPosts(INodeOperations node, PageLoader loader)
     {
         try { Directory.Delete(folder, recursive: true); }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException) { }
-    }
-
-    private static async Task<bool> IsOursAsync(HttpContext context)
-    {
-        if (Posts.ComesFromOurPage(context.Request)) return true;
-        await PageRoutes.AnswerAsync(context, () => throw new OperationRefusedException(RefusalKind.BadInput,
-            "A form was sent without saying where it comes from, so it was not taken. Scripts use the local API: docs/api.md.")).ConfigureAwait(false);
-        return false;
     }
 
     private static void Go(HttpContext context, string id)

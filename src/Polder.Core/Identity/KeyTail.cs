@@ -1,15 +1,17 @@
 using System.Diagnostics.CodeAnalysis;
-using Polder.Identity;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Identity;
 
-/// <summary>A public key without its 10-byte tag, which is the same for all: 64 bytes.</summary>
-internal static class KeyTail
+/// <summary>A public key without its 10-byte tag, which is the same for all: 64 bytes, as invitations, bundles and letters carry it.</summary>
+public static class KeyTail
 {
+    /// <summary>Its length.</summary>
     public const int Bytes = KeyFormat.Bytes - KeyFormat.TagBytes;
 
+    /// <summary>The bytes of a key that come after the tag.</summary>
     public static ReadOnlySpan<byte> Of(PublicKey key) => key.Bytes[KeyFormat.TagBytes..];
 
+    /// <summary>The key of these 64 bytes; false when the length is another or no such key exists.</summary>
     public static bool TryRead(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out PublicKey? key)
     {
         key = null;
