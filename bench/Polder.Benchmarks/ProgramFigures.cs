@@ -45,7 +45,8 @@ internal static class ProgramFigures
         ];
     }
 
-    private static string? OurProgram()
+    /// <summary>polder.dll: beside us, or where POLDER_PROGRAM says; null for neither.</summary>
+    public static string? OurProgram()
     {
         if (Environment.GetEnvironmentVariable("POLDER_PROGRAM") is { Length: > 0 } given && File.Exists(given)) return given;
         var beside = Path.Combine(AppContext.BaseDirectory, "polder.dll");

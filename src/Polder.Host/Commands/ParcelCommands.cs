@@ -2,7 +2,6 @@ using Polder.Host.Api;
 using System.CommandLine;
 using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Codes;
-using Polder.Apps.Parcels.Transit;
 using Polder.Node.Operations;
 using Polder.Node.Parcels;
 
@@ -20,11 +19,12 @@ internal static class ParcelCommands
         var list = new Option<bool>("--list") { Description = "Show what was begun and is not finished, both ways. The same command again goes on with it." };
         var forget = new Option<string?>("--forget") { Description = "Give one of these up, by its id or code; all for all of them.", HelpName = "ID" };
         var fresh = new Option<bool>("--fresh") { Description = "Begin anew even where the same files were begun and not finished." };
+        var stock = new Option<bool>("--stock") { Description = "Speak Magic Wormhole's wire only, to Polder too: by a mailbox, without going on after a break." };
         var verify = new Option<bool>("--verify") { Description = "Ask me to compare 64 digits with the other side before anything is sent." };
         var (mailbox, relay, loopback, noListen) = WayOptions();
         var command = new Command("send", "Send files, folders or a text to somebody who is told a code. Works with Magic Wormhole's programs too.")
         {
-            paths, text, code, words, list, forget, fresh, verify, mailbox, relay, loopback, noListen,
+            paths, text, code, words, list, forget, fresh, stock, verify, mailbox, relay, loopback, noListen,
         };
         command.SetAction(async (parsed, stop) =>
         {
@@ -39,7 +39,8 @@ internal static class ParcelCommands
             }
             if (parsed.GetValue(list)) return ParcelLists.Show(terminal, ParcelWays.Journals(folder), parsed.GetValue(shared.Json));
             using var node = await NodeOfAsync(folder, parsed.GetValue(loopback), stop).ConfigureAwait(false);
-            var options = Ways(parsed, shared, mailbox, relay, loopback, noListen) with { DataFolder = folder, Node = node?.Parcels };
+            var options = Ways(parsed, shared, mailbox, relay, loopback, noListen) with { DataFolder = parsed.GetValue(stock) ? null : folder, Node = node?.Parcels };
+            if (parsed.GetValue(stock) && options.Mailbox is null) throw Bad("--stock needs a mailbox server: name one with --mailbox ws://HOST:PORT/v1.");
             var human = new TerminalSender(terminal, parsed.GetValue(shared.Json));
             if (parsed.GetValue(verify) && !terminal.CanAsk) throw Bad("--verify asks you a question, and there is no terminal to ask on.");
             if (parsed.GetValue(words) is < 1 or > WormholeCode.WordsMax) throw Bad($"--words is a number from 1 to {WormholeCode.WordsMax}.");
@@ -78,16 +79,11 @@ internal static class ParcelCommands
             if (!parsed.GetValue(yes) && !terminal.CanAsk) throw Bad("There is no terminal to ask on whether you want what comes. Say so with --yes.");
             var code = Code(string.Join(' ', parsed.GetValue(typed)!), terminal);
             if (code.WordCount == 0 && !parsed.GetValue(noSecret)) throw Bad("This code holds no secret: anybody may be the sender. Ask for one with words, or say --no-secret.");
-            if (ParcelWays.IsUnfinished(options, code))
-            {
-                // A code is used once at a mailbox; what was begun goes on by the secret that both have since.
-                terminal.Note("This was begun earlier: it goes on where it broke off.");
-                options = options with { Mailbox = null };
-            }
+            if (ParcelWays.IsUnfinished(options, code)) terminal.Note("This was begun earlier: it goes on where it broke off.");
             var human = new TerminalReceiver(terminal, parsed.GetValue(shared.Json), parsed.GetValue(yes));
             var target = Path.GetFullPath(parsed.GetValue(folder) ?? ".");
             if (File.Exists(target)) throw Bad($"{target} is a file. --out names a folder.");
-            var outcome = await GuardAsync(() => ParcelWays.Receiver(options).ReceiveAsync(new ReceivingJob(code, target, human) { Verify = parsed.GetValue(verify) }, stop)).ConfigureAwait(false);
+            var outcome = await GuardAsync(() => ParcelWays.Receiver(options, code).ReceiveAsync(new ReceivingJob(code, target, human) { Verify = parsed.GetValue(verify) }, stop)).ConfigureAwait(false);
             return human.End(outcome);
         });
         return command;
@@ -125,21 +121,11 @@ internal static class ParcelCommands
         var local = parsed.GetValue(loopback);
         var server = parsed.GetValue(mailbox) ?? (local ? null : configured.ParcelMailbox);
         var through = parsed.GetValue(relay) ?? (local ? null : configured.ParcelRelay);
-        Uri? uri = null;
-        if (server is not null)
+        return new ParcelOptions
         {
-            if (!Uri.TryCreate(server.Contains("://", StringComparison.Ordinal) ? server : "ws://" + server, UriKind.Absolute, out uri) || uri.Scheme is not ("ws" or "wss"))
-                throw Bad($"\"{server}\" is no address of a mailbox server. Write ws://HOST:PORT/v1.");
-            if (uri.AbsolutePath == "/") uri = new Uri(uri, "/v1");
-            if (local && !uri.IsLoopback) throw Bad($"With --loopback the mailbox server must be on this machine, and {uri.Host} is not.");
-        }
-        TransitHint? hint = null;
-        if (through is not null)
-        {
-            hint = TransitHint.Parse(through) ?? throw Bad($"\"{through}\" is no address of a relay. Write HOST:PORT.");
-            if (local && hint.Value.Host is not ("localhost" or "127.0.0.1")) throw Bad($"With --loopback the relay must be on this machine, and {hint.Value.Host} is not.");
-        }
-        return new ParcelOptions { Mailbox = uri, Relay = hint, Loopback = local, Listen = !parsed.GetValue(noListen) };
+            Mailbox = server is null ? null : ParcelAddresses.Mailbox(server, local), Relay = through is null ? null : ParcelAddresses.Relay(through, local),
+            Loopback = local, Listen = !parsed.GetValue(noListen),
+        };
     }
 
     private static ParcelContents Contents(string[] paths, string? text)

@@ -137,7 +137,7 @@ internal sealed class TerminalReceiver(Terminal terminal, bool json, bool yes) :
         Terminal.Note(offer.Kind switch
         {
             ParcelKind.Folder => $"Folder \"{name}\": {Words.Count(offer.FileCount ?? 0, "file")}, {Size(offer.UnpackedBytes ?? offer.SizeBytes)}",
-            ParcelKind.Items => $"{Words.Count(offer.Items.Count(item => !item.IsFolder), "file")}, {Size(offer.SizeBytes)}:",
+            ParcelKind.Items => $"{Words.Count(offer.FileCount ?? offer.Items.Count, "file")}, {Size(offer.SizeBytes)}:",
             _ => $"File \"{name}\": {Size(offer.SizeBytes)}",
         });
         foreach (var item in offer.Items.Take(20)) Terminal.Note($"  {Terminal.Escape(item.Path)}{(item.IsFolder ? "/" : "  " + Size(item.SizeBytes))}");

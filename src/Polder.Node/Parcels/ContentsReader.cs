@@ -26,7 +26,7 @@ internal static class ContentsReader
                 else if (File.Exists(path)) AddFile(entries, new FileInfo(path), name);
                 else throw Problem($"There is no file or folder \"{given}\".");
             }
-            catch (UnauthorizedAccessException problem) { throw Problem($"{problem.Message} It was to be sent."); }
+            catch (Exception problem) when (problem is UnauthorizedAccessException or IOException) { throw Problem($"{problem.Message} It was to be sent."); }
         }
         return new ParcelContents { Entries = entries, Tops = tops };
     }
@@ -51,9 +51,8 @@ internal static class ContentsReader
     {
         // A link's own length is that of its text.
         var real = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
-        if ((real.Attributes & FileAttributes.Device) != 0) return;
         var executable = !OperatingSystem.IsWindows() && (real.UnixFileMode & UnixFileMode.UserExecute) != 0;
-        entries.Add(new ParcelEntry(name, file.FullName, real.Length, real.LastWriteTimeUtc, IsExecutable: executable));
+        entries.Add(new ParcelEntry(name, real.FullName, real.Length, real.LastWriteTimeUtc, IsExecutable: executable));
     }
 
     private static ParcelEndedException Problem(string sentence) => new(ParcelResult.LocalProblem, sentence);

@@ -43,8 +43,6 @@ internal sealed class MailboxLine : IConversation, IAsyncDisposable
 
     public WormholeKeys Keys => _run.Keys ?? throw new InvalidOperationException("There is no key yet.");
     public JsonElement PeerVersions => _run.PeerVersions;
-    /// <summary>Whether the server is on this machine, so that the other side may be too.</summary>
-    public bool IsHere => IPAddress.TryParse(_server.Host.Trim('[', ']'), out var address) ? IPAddress.IsLoopback(address) : _server.IsLoopback;
 
     /// <summary>Draws a number.</summary>
     public async Task<string> AllocateAsync(CancellationToken cancellation)
@@ -64,14 +62,21 @@ internal sealed class MailboxLine : IConversation, IAsyncDisposable
     private IReadOnlyList<string>? _listed;
 
     /// <summary>Goes to the code's place and waits until the other side has proved that it knows the code. Throws when it used another.</summary>
-    public async Task MeetAsync(WormholeCode code, CancellationToken cancellation)
+    /// <param name="code">The code.</param>
+    /// <param name="mayConfirm">Asked before our confirmation goes out; a no ends it with <see cref="HasLeft"/>.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task MeetAsync(WormholeCode code, Func<bool> mayConfirm, CancellationToken cancellation)
     {
-        await SayAsync(run => run.Use(code)).ConfigureAwait(false);
+        await SayAsync(run =>
+        {
+            run.MayConfirm = mayConfirm;
+            run.Use(code);
+        }).ConfigureAwait(false);
         await UntilAsync(run => run.State == RunState.Confirmed ? "" : null, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Whether our confirmation went out: the code is spent.</summary>
-    public bool IsSpent => _run.State is not RunState.Waiting;
+    /// <summary>Whether we left without showing anything.</summary>
+    public bool HasLeft => _run.State == RunState.Left;
 
     public async ValueTask SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellation) =>
         await SayAsync(run => run.Send(message.Span)).ConfigureAwait(false);
@@ -111,6 +116,7 @@ internal sealed class MailboxLine : IConversation, IAsyncDisposable
                 if (find(_run) is { } found) return found;
                 if (_run.State == RunState.WrongCode)
                     throw new ParcelEndedException(ParcelResult.WrongCode, "Somebody used another code: mistyped, or guessed. This code is spent; start again with a new one.");
+                if (_run.State == RunState.Left) throw new ParcelEndedException(ParcelResult.NoMeeting, "Another meeting place was first.");
                 if (_run.State == RunState.Failed)
                     throw new ParcelEndedException(_run.Complaint is "crowded" or "reclaimed" ? ParcelResult.NoMeeting : ParcelResult.PeerFailed, Words(_run.Complaint));
                 changed = _changed.Task;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Codes;
 using Polder.Node.Operations;
@@ -13,6 +12,7 @@ internal sealed class ParcelDesk : IAsyncDisposable
     private const int RunningMax = 32, EndedMax = 50;
 
     private readonly Func<Task<MeetingOptions>> _meetings;
+    private readonly Func<ParcelOptions> _options;
     private readonly Action _changed;
     private readonly string _received;
     private readonly ConcurrentDictionary<string, DeskParcel> _parcels = new(StringComparer.Ordinal);
@@ -20,17 +20,13 @@ internal sealed class ParcelDesk : IAsyncDisposable
 
     /// <param name="folder">Journals.</param>
     /// <param name="received">Where things go when nobody says otherwise.</param>
-    /// <param name="meetings">Where to meet.</param>
+    /// <param name="options">The servers that the owner set.</param>
+    /// <param name="meetings">Where our own way meets.</param>
     /// <param name="changed">Called when something shown changed.</param>
-    public ParcelDesk(ParcelFolder folder, string received, Func<Task<MeetingOptions>> meetings, Action changed)
-    {
-        (Folder, _received, _meetings, _changed) = (folder, received, meetings, changed);
-    }
+    public ParcelDesk(ParcelFolder folder, string received, Func<ParcelOptions> options, Func<Task<MeetingOptions>> meetings, Action changed) =>
+        (Folder, _received, _options, _meetings, _changed) = (folder, received, options, meetings, changed);
 
     public ParcelFolder Folder { get; }
-
-    /// <summary>Further places: mailboxes. Set before the first parcel.</summary>
-    public Func<IEnumerable<object>> Places { get; set; } = static () => [];
 
     public IReadOnlyList<ParcelView> List()
     {
@@ -49,8 +45,13 @@ internal sealed class ParcelDesk : IAsyncDisposable
         if (code is not null && !WormholeCode.TryParse(code, out typed, out var problem)) throw Bad(problem);
         if (paths.Count == 0) throw Bad("Choose at least one file.");
         MakeRoom();
-        try { _ = SourceFiles.Collect(paths); }
-        catch (ParcelException wrong) { throw Bad(wrong.Message); }
+        ParcelContents contents;
+        try
+        {
+            _ = SourceFiles.Collect(paths);
+            contents = ContentsReader.Read(paths);
+        }
+        catch (Exception wrong) when (wrong is ParcelException or ParcelEndedException) { throw Bad(wrong.Message); }
         var options = await _meetings().ConfigureAwait(false);
         var parcel = new DeskParcel(isSending: true, typed?.Text ?? "", ParcelJournals.TitleOf(paths.Select(static path => Path.GetFileName(Path.TrimEndingDirectorySeparator(path)))), null, _changed);
         Add(parcel);
@@ -62,10 +63,8 @@ internal sealed class ParcelDesk : IAsyncDisposable
             parcel.Run(stop => NativePlace.RunAsync(send, new CodeUse(), parcel, stop), () => UploadFolder.Clean(Folder, paths), _over.Token);
             return parcel.View();
         }
-        ISendingPlace[] places = [.. Places().OfType<ISendingPlace>(), new NativePlace(Folder, options) { Started = parcel.Show }];
-        var front = new ParcelSender(places, static bytes => RandomNumberGenerator.Fill(bytes));
-        var contents = new ParcelContents { Entries = [.. paths.Select(static path => new ParcelEntry(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), Path.GetFullPath(path), 0, default))] };
-        parcel.Run(async stop => await front.SendAsync(new SendingJob(contents, parcel), typed, places.Length > 1 ? WormholeCode.WordsDefault : ParcelSender.WordsWithoutServer, stop).ConfigureAwait(false),
+        var front = ParcelWays.Sender(_options(), options, parcel.Show);
+        parcel.Run(async stop => await front.SendAsync(new SendingJob(contents, parcel), typed, WormholeCode.WordsDefault, stop).ConfigureAwait(false),
             () => UploadFolder.Clean(Folder, paths), _over.Token);
         await parcel.CodeShown.WaitAsync(TimeSpan.FromSeconds(15)).ConfigureAwait(false);
         return parcel.View();
@@ -81,8 +80,8 @@ internal sealed class ParcelDesk : IAsyncDisposable
         var options = await _meetings().ConfigureAwait(false);
         var parcel = new DeskParcel(isSending: false, code.Text, "", Path.GetFullPath(folder ?? _received), _changed);
         Add(parcel);
-        IReceivingPlace[] places = [.. Places().OfType<IReceivingPlace>(), new NativePlace(Folder, options)];
-        parcel.Run(async stop => await new ParcelReceiver(places).ReceiveAsync(new ReceivingJob(code, parcel.Folder!, parcel), stop).ConfigureAwait(false), null, _over.Token);
+        var front = ParcelWays.Receiver(_options(), code, options);
+        parcel.Run(async stop => await front.ReceiveAsync(new ReceivingJob(code, parcel.Folder!, parcel), stop).ConfigureAwait(false), null, _over.Token);
         return parcel.View();
     }
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Codes;
+using Polder.Apps.Parcels.Native;
 using Polder.Apps.Parcels.Transit;
 using Polder.Node.Operations;
 using Polder.Node.Parcels.Native;
@@ -12,6 +13,8 @@ public sealed record ParcelOptions
 {
     /// <summary>The mailbox server, ws://HOST:PORT/v1; null for none.</summary>
     public Uri? Mailbox { get; init; }
+    /// <summary>Whether others than programs of this machine meet at the mailbox, although its address is one of this machine: it is our node's own.</summary>
+    public bool MailboxIsPublic { get; init; }
     /// <summary>The transit relay; null for none.</summary>
     public TransitHint? Relay { get; init; }
     /// <summary>127.0.0.1 only.</summary>
@@ -28,10 +31,18 @@ public sealed record ParcelOptions
 public static class ParcelWays
 {
     /// <summary>The front of sending.</summary>
-    public static ParcelSender Sender(ParcelOptions options) => new([.. Places(options).OfType<ISendingPlace>()], RandomNumberGenerator.Fill);
+    public static ParcelSender Sender(ParcelOptions options) => Sender(options, Meeting(options), null);
 
-    /// <summary>The front of receiving.</summary>
-    public static ParcelReceiver Receiver(ParcelOptions options) => new([.. Places(options).OfType<IReceivingPlace>()]);
+    /// <summary>The front of receiving what waits behind a code.</summary>
+    public static ParcelReceiver Receiver(ParcelOptions options, WormholeCode code) => Receiver(options, code, Meeting(options));
+
+    /// <summary>The front of sending, where our own way meets as told.</summary>
+    internal static ParcelSender Sender(ParcelOptions options, MeetingOptions meeting, Action<NativeSend>? started) =>
+        new([.. Places(options, meeting, started).OfType<ISendingPlace>()], RandomNumberGenerator.Fill);
+
+    /// <summary>The front of receiving, where our own way meets as told. A code is used once at a mailbox: what was begun goes on by the secret that both have since.</summary>
+    internal static ParcelReceiver Receiver(ParcelOptions options, WormholeCode code, MeetingOptions meeting) =>
+        new([.. Places(IsUnfinished(options, code) ? options with { Mailbox = null } : options, meeting, null).OfType<IReceivingPlace>()]);
 
     /// <summary>Goes on with what was begun with these paths and broke off: no new code, the receiver types the old one again. Null when there is nothing of the kind.</summary>
     public static Func<CancellationToken, Task<ParcelOutcome>>? Unfinished(ParcelOptions options, IReadOnlyList<string> paths, WormholeCode? code, IParcelSenderHuman human)
@@ -67,14 +78,16 @@ public static class ParcelWays
     public static ParcelContents Contents(IReadOnlyList<string> paths) => ContentsReader.Read(paths);
 
     /// <summary>The places where both sides may meet, mailbox first.</summary>
-    private static List<object> Places(ParcelOptions options)
+    private static List<object> Places(ParcelOptions options, MeetingOptions meeting, Action<NativeSend>? started)
     {
         var places = new List<object>();
-        var native = options.DataFolder is { } folder ? new NativePlace(new ParcelFolder(folder), Meeting(options)) : null;
+        var parcels = options.DataFolder is { } folder ? new ParcelFolder(folder) : null;
+        if (options.Mailbox is not null) meeting = meeting with { HeadStart = GuessBudget.SilentTime };
+        var native = parcels is null ? null : new NativePlace(parcels, meeting) { Started = started };
         if (options.Mailbox is { } mailbox)
         {
-            var here = System.Net.IPAddress.TryParse(mailbox.Host.Trim('[', ']'), out var address) ? System.Net.IPAddress.IsLoopback(address) : mailbox.IsLoopback;
-            places.Add(new MailboxPlace(mailbox, Dialogues(options, here, native)));
+            var here = mailbox.IsLoopback && !options.MailboxIsPublic;
+            places.Add(new MailboxPlace(mailbox, Dialogues(options, here, native)) { Memory = parcels });
         }
         if (native is not null) places.Add(native);
         return places;

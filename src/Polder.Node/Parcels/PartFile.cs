@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using Polder.Apps.Parcels;
@@ -8,8 +7,6 @@ namespace Polder.Node.Parcels;
 /// <summary>A file that is still coming: under a name of its own, deleted unless it is kept.</summary>
 internal sealed class PartFile : IDisposable
 {
-    private const int TriesMax = 10_000;
-
     private readonly SafeFileHandle _handle;
     private bool _kept;
 
@@ -63,47 +60,13 @@ internal sealed class PartFile : IDisposable
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException) { }
     }
 
-    /// <summary>Moves something to its name without ever replacing anything.</summary>
+    /// <summary>Moves something to its name, or the next free one.</summary>
     public static string Settle(string folder, string name, Action<string> move)
     {
-        for (var number = 1; number < TriesMax; number++)
-        {
-            var path = System.IO.Path.Combine(folder, number == 1 ? name : Numbered(name, number));
-            if (File.Exists(path) || Directory.Exists(path) || new FileInfo(path).LinkTarget is not null) continue;
-            try
-            {
-                move(path);
-                return path;
-            }
-            catch (IOException) when (File.Exists(path) || Directory.Exists(path)) { }
-            catch (Exception problem) when (problem is IOException or UnauthorizedAccessException) { throw Problem(path, problem); }
-        }
-        throw new ParcelEndedException(ParcelResult.LocalProblem, $"{folder} holds too many files of the name \"{name}\". Name another folder with --out.");
-    }
-
-    private static string Numbered(string name, int number)
-    {
-        var dot = name.LastIndexOf('.');
-        var (stem, end) = dot > 0 ? (name[..dot], name[dot..]) : (name, "");
-        return string.Create(CultureInfo.InvariantCulture, $"{stem} ({number}){end}");
+        try { return FreeName.Settle(folder, name, move); }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException) { throw Problem(System.IO.Path.Combine(folder, name), problem); }
     }
 
     public static ParcelEndedException Problem(string path, Exception problem) =>
         new(ParcelResult.LocalProblem, $"{path} cannot be written: {problem.Message}");
-}
-
-/// <summary>Room on disks.</summary>
-internal static class FreeSpace
-{
-    /// <summary>Bytes free for us where this folder is, or will be; the largest number where nobody can tell.</summary>
-    public static long At(string folder)
-    {
-        try
-        {
-            var path = Path.GetFullPath(folder);
-            while (!Directory.Exists(path)) path = Path.GetDirectoryName(path) ?? throw new IOException("no disk");
-            return new DriveInfo(path).AvailableFreeSpace;
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException) { return long.MaxValue; }
-    }
 }

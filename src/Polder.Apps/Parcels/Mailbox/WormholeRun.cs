@@ -20,6 +20,8 @@ internal enum RunState
     WrongCode,
     /// <summary>The server ended it.</summary>
     Failed,
+    /// <summary>We left without showing anything, as <see cref="WormholeRun.MayConfirm"/> said.</summary>
+    Left,
 }
 
 /// <summary>
@@ -52,6 +54,9 @@ internal sealed class WormholeRun
         fill(side);
         Client = new MailboxClient(appId, Convert.ToHexStringLower(side), ids);
     }
+
+    /// <summary>Asked before our confirmation goes out, which lets the other side test one guess: whether it may.</summary>
+    public Func<bool> MayConfirm { get; set; } = static () => true;
 
     public MailboxClient Client { get; }
     public RunState State { get; private set; }
@@ -97,7 +102,7 @@ internal sealed class WormholeRun
 
     private void TakeMessage(MailboxEvent.Message message)
     {
-        if (State is RunState.WrongCode or RunState.Failed || _spake is null) return;
+        if (State is RunState.WrongCode or RunState.Failed or RunState.Left || _spake is null) return;
         // One other side only: the one whose key agreement came first.
         if (_peerSide is not null && message.Side != _peerSide) return;
         if (message.Phase.Length > MailboxLimits.PhaseBytesMax || message.Side.Length > MailboxLimits.NameBytesMax) return;
@@ -108,6 +113,12 @@ internal sealed class WormholeRun
             _peerSide = message.Side;
             foreach (var foreign in _held.Keys.Where(key => !key.StartsWith(message.Side + "\n", StringComparison.Ordinal)).ToArray()) _held.Remove(foreign);
             if (body is null || Agree(body) is not { } key) { WrongCode(); return; }
+            if (!MayConfirm())
+            {
+                State = RunState.Left;
+                Client.Close("lonely");
+                return;
+            }
             Keys = new WormholeKeys(key);
             State = RunState.Confirming;
             Client.Release();

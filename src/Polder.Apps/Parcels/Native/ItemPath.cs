@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Polder.Apps.Parcels.Codes;
+using Polder.Apps.Parcels.Stock;
 
 namespace Polder.Apps.Parcels.Native;
 
@@ -18,8 +19,6 @@ internal static class ItemPath
 
     /// <summary>What the files of an unfinished transfer end with; nobody else's may.</summary>
     public const string PartialSuffix = ".polder-part";
-
-    private static readonly string[] Devices = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"];
 
     /// <summary>What is wrong with a path, in words; null for nothing.</summary>
     public static string? Problem(string path)
@@ -45,7 +44,7 @@ internal static class ItemPath
         if (part.IndexOfAny('/', '\\') >= 0) return "a name in it holds a separator of paths";
         if (part.Contains('\0')) return "a name in it holds a zero byte";
         if (part.Length > PartBytesMax || Bytes(part) is not { } bytes || bytes > PartBytesMax) return $"a name in it is not text of at most {PartBytesMax} bytes";
-        if (IsDevice(part)) return "a name in it is that of a device";
+        if (SafeName.IsDevice(part)) return "a name in it is that of a device";
         if (part.EndsWith(PartialSuffix, StringComparison.OrdinalIgnoreCase)) return "a name in it is that of an unfinished transfer";
         return null;
     }
@@ -100,16 +99,5 @@ internal static class ItemPath
             part = part[used..];
         }
         return bytes;
-    }
-
-    // Windows takes CON, con.txt and "CON ." for the console; also the superscript digits after COM and LPT.
-    private static bool IsDevice(ReadOnlySpan<char> part)
-    {
-        var dot = part.IndexOfAny('.', ':');
-        var stem = (dot < 0 ? part : part[..dot]).TrimEnd(' ');
-        foreach (var device in Devices)
-            if (stem.Equals(device, StringComparison.OrdinalIgnoreCase)) return true;
-        return stem.Length == 4 && (stem.StartsWith("COM", StringComparison.OrdinalIgnoreCase) || stem.StartsWith("LPT", StringComparison.OrdinalIgnoreCase))
-            && stem[3] is (>= '0' and <= '9') or '¹' or '²' or '³';
     }
 }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using Polder.Apps.Parcels.Codes;
 using Polder.Cryptography;
 
@@ -24,8 +23,4 @@ internal static class RunKeys
     /// <summary>The proof of who meets again: 'A' is the sender, 'B' the receiver; the sender's X25519 key goes first.</summary>
     public static byte[] AgainProof(ReadOnlySpan<byte> secret, bool sender, ReadOnlySpan<byte> senderKey, ReadOnlySpan<byte> receiverKey) =>
         HMACSHA256.HashData(secret, [(byte)(sender ? 'A' : 'B'), .. senderKey, .. receiverKey]);
-
-    /// <summary>Lines and record keys of a bulk connection with this transit key; 32 bytes for each purpose.</summary>
-    public static byte[] OfTransit(Hash256 transit, string purpose) =>
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, transit.ToArray(), 32, [], Encoding.ASCII.GetBytes(purpose));
 }

@@ -46,12 +46,15 @@ public static class SafeName
         return null;
     }
 
-    /// <summary>CON, NUL, COM1 and their like, with an extension or without, in any case.</summary>
-    private static bool IsDevice(string part)
+    /// <summary>CON, NUL, COM1 and their like, with an extension or without, in any case: Windows takes "con.txt" and "CON ." for the console, too.</summary>
+    public static bool IsDevice(ReadOnlySpan<char> part)
     {
-        var dot = part.IndexOfAny(['.', ':']);
-        var name = (dot < 0 ? part : part[..dot]).TrimEnd(' ').ToLowerInvariant();
-        return Devices.Contains(name)
-            || (name.Length == 4 && (name.StartsWith("com", StringComparison.Ordinal) || name.StartsWith("lpt", StringComparison.Ordinal)) && name[3] is (>= '1' and <= '9') or '¹' or '²' or '³');
+        var dot = part.IndexOfAny('.', ':');
+        var name = (dot < 0 ? part : part[..dot]).TrimEnd(' ');
+        foreach (var device in Devices)
+            if (name.Equals(device, StringComparison.OrdinalIgnoreCase)) return true;
+        // The superscript digits count, too.
+        return name.Length == 4 && (name.StartsWith("com", StringComparison.OrdinalIgnoreCase) || name.StartsWith("lpt", StringComparison.OrdinalIgnoreCase))
+            && name[3] is (>= '0' and <= '9') or '¹' or '²' or '³';
     }
 }

@@ -21,7 +21,7 @@ internal sealed class LocalParcels : IParcelOperations, IAsyncDisposable
     {
         _node = node;
         var folder = Path.GetFullPath(node.Options.Data);
-        Desk = new ParcelDesk(new ParcelFolder(folder), Path.Combine(folder, "received"), OptionsAsync, changed);
+        Desk = new ParcelDesk(new ParcelFolder(folder), Path.Combine(folder, "received"), Servers, MeetingAsync, changed);
     }
 
     public ParcelDesk Desk { get; }
@@ -102,7 +102,20 @@ internal sealed class LocalParcels : IParcelOperations, IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await Desk.DisposeAsync().ConfigureAwait(false);
 
-    private async Task<MeetingOptions> OptionsAsync() => new() { Loopback = _node.Options.Loopback, Network = await NetworkAsync().ConfigureAwait(false) };
+    // Without a server of its own choice, a node that serves stock clients meets at itself.
+    private ParcelOptions Servers()
+    {
+        var set = _node.Options;
+        var mailbox = set.ParcelMailbox ?? (set.MailboxPort is > 0 and var own ? $"ws://127.0.0.1:{own}/v1" : null);
+        var relay = set.ParcelRelay ?? (set is { Loopback: true, RelayPort: > 0 } ? $"127.0.0.1:{set.RelayPort}" : null);
+        return new ParcelOptions
+        {
+            Mailbox = mailbox is null ? null : ParcelAddresses.Mailbox(mailbox, set.Loopback), Relay = relay is null ? null : ParcelAddresses.Relay(relay, set.Loopback),
+            MailboxIsPublic = set.ParcelMailbox is null && !set.Loopback, Loopback = set.Loopback, DataFolder = Path.GetFullPath(set.Data),
+        };
+    }
+
+    private async Task<MeetingOptions> MeetingAsync() => new() { Loopback = _node.Options.Loopback, Network = await NetworkAsync().ConfigureAwait(false) };
 
     private Task<NodeMeetingNetwork> NetworkAsync() => NodeMeetingNetwork.OfAsync(_node.Host);
 

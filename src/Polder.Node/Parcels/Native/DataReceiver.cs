@@ -142,6 +142,7 @@ internal sealed class DataReceiver : IDisposable
         _watch.Total = _journal.State.Items.Sum(item => offer.Items[item.Item].Size);
         _places = Enumerable.Range(0, _journal.State.Items.Count).ToDictionary(place => _journal.State.Items[place].Item + offer.FirstItem);
         var missing = 0L;
+        var complete = new List<(int Number, int Place)>();
         foreach (var (number, place) in _places)
         {
             cancel.ThrowIfCancellationRequested();
@@ -151,20 +152,18 @@ internal sealed class DataReceiver : IDisposable
             _watch.Skip(bytes);
             missing += item.Size - bytes;
             if (_journal.State.Items[place].Final is not null) _watch.ItemDone();
-            else _left++;
+            else
+            {
+                _left++;
+                if (here.IsComplete) complete.Add((number, place));
+            }
             await _channel.SendAsync(DataRecord.Have(number, here), cancel).ConfigureAwait(false);
         }
-        if (FreeBytes(_journal.State.Folder) is { } free && free < missing)
+        if (FreeSpace.At(_journal.State.Folder) is var free && free < missing)
             throw new ParcelException(ParcelProblem.Disk, $"There is no room: {missing >> 20} MiB are missing and {free >> 20} MiB are free in {_journal.State.Folder}. Make room and type the same command again.");
         await _channel.FlushAsync(cancel).ConfigureAwait(false);
         // What needs no leaf more is finished here: empty files, and files that were complete but for their names.
-        foreach (var (number, place) in _places)
-        {
-            if (_journal.State.Items[place].Final is not null) continue;
-            var item = Open(number, place);
-            if (!item.Seen.IsComplete) { Close(number); continue; }
-            await FinishAsync(number, item, cancel).ConfigureAwait(false);
-        }
+        foreach (var (number, place) in complete) await FinishAsync(number, Open(number, place), cancel).ConfigureAwait(false);
     }
 
     // ---- Reading ----
@@ -291,7 +290,7 @@ internal sealed class DataReceiver : IDisposable
         var target = Path.Combine(_journal.State.Folder, _journal.State.Items[place].Target);
         ItemCheck.Dress(partial, item.Item);
         var final = PartialFile.Finish(partial, target);
-        _journal.Change(place, _journal.State.Items[place] with { Final = final, Partial = null });
+        _journal.Change(place, _journal.State.Items[place] with { Final = final });
         // Many small files: the journal is written once a while; what it does not know yet is found under its name.
         if (item.Item.Size > FlushBytes / 8 || Stopwatch.GetElapsedTime(_journalAt) > TimeSpan.FromSeconds(1))
         {
@@ -313,11 +312,6 @@ internal sealed class DataReceiver : IDisposable
         if (_open.TryGetValue(number, out var item)) return item;
         _open[number] = item = IncomingItem.Open(_journal, place);
         return item;
-    }
-
-    private void Close(int number)
-    {
-        if (_open.Remove(number, out var item)) item.Dispose();
     }
 
     private async Task SaveAllAsync()
@@ -353,12 +347,6 @@ internal sealed class DataReceiver : IDisposable
 
     /// <summary>The item that the sender reported as changed; its bitmap is dropped when the transfer has ended.</summary>
     public int? ChangedPlace { get; private set; }
-
-    private static long? FreeBytes(string folder)
-    {
-        try { return new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace; }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException) { return null; }
-    }
 
     private static ParcelException Breach() => new(ParcelProblem.Breach, "The sender does not keep to the protocol.");
 }

@@ -26,14 +26,13 @@ internal sealed class IncomingItem : IDisposable
     /// <summary>Opens the unfinished file; makes it where there is none.</summary>
     public static IncomingItem Open(ReceiverJournal journal, int place)
     {
-        var state = journal.State.Items[place];
-        var item = journal.Offer.Items[state.Item];
-        var have = journal.Have(place);
-        if (state.Partial is { } partial && System.IO.File.Exists(partial)) return new IncomingItem(place, item, partial, PartialFile.Open(partial), have);
-        have.Clear();
-        partial = PartialFile.Create(Path.Combine(journal.State.Folder, state.Target), item.Size);
-        journal.Change(place, state with { Partial = partial, NotedTicks = System.IO.File.GetLastWriteTimeUtc(partial).Ticks });
-        return new IncomingItem(place, item, partial, PartialFile.Open(partial), have);
+        var item = journal.Offer.Items[journal.State.Items[place].Item];
+        var partial = journal.PartialOf(place);
+        if (new FileInfo(partial) is { Exists: true } there && there.Length == item.Size) return new IncomingItem(place, item, partial, PartialFile.Open(partial), journal.Have(place));
+        // What was noted of a file that is gone must not be believed of the new one: gone first, then the file.
+        journal.ForgetHave(place);
+        PartialFile.Create(partial, item.Size);
+        return new IncomingItem(place, item, partial, PartialFile.Open(partial), new LeafSet(item.LeafCount));
     }
 
     public void Note(int leaf)

@@ -20,24 +20,20 @@ internal static class ItemCheck
             // Somebody moved it away: it comes again.
             journal.Change(place, state = state with { Final = null });
         }
-        if (state.Partial is null) return new LeafSet(item.LeafCount);
-        if (!File.Exists(state.Partial))
+        var partial = new FileInfo(journal.PartialOf(place));
+        if (!partial.Exists)
         {
+            // An earlier run may have given it its name a moment before it ended.
             var target = Path.Combine(journal.State.Folder, state.Target);
-            if (new FileInfo(target) is { Exists: true } done && done.Length == item.Size && Root(target, item.Size) == item.Root)
-            {
-                journal.Change(place, state with { Final = target, Partial = null });
-                return All(item);
-            }
-            journal.Change(place, state with { Partial = null });
-            return new LeafSet(item.LeafCount);
+            if (!journal.IsResumed || new FileInfo(target) is not { Exists: true } done || done.Length != item.Size || Root(target, item.Size) != item.Root) return new LeafSet(item.LeafCount);
+            journal.Change(place, state with { Final = target });
+            return All(item);
         }
         var have = journal.Have(place);
-        var file = new FileInfo(state.Partial);
-        if (have.Present == 0 || (file.Length == item.Size && file.LastWriteTimeUtc.Ticks == state.NotedTicks)) return have;
-        if (journal.Hashes(place) is { } hashes) Check(state.Partial, item, have, hashes);
+        if (have.Present == 0 || (partial.Length == item.Size && partial.LastWriteTimeUtc.Ticks == state.NotedTicks)) return have;
+        if (journal.Hashes(place) is { } hashes) Check(partial.FullName, item, have, hashes);
         else have.Clear();
-        journal.SaveHave(place, have, new FileInfo(state.Partial).LastWriteTimeUtc.Ticks);
+        journal.SaveHave(place, have, File.GetLastWriteTimeUtc(partial.FullName).Ticks);
         return have;
     }
 

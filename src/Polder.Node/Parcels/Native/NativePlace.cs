@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Native;
 
@@ -26,15 +25,21 @@ internal sealed class NativePlace(ParcelFolder parcels, MeetingOptions options) 
 
     public async Task<ParcelOutcome?> SendAsync(SendingJob job, CancellationToken cancellation)
     {
-        // A text needs no files, no resume and no question; it goes through a mailbox.
-        if (job.Contents.Text is not null) return null;
-        string[] paths = [.. job.Contents.Entries.Where(static entry => !entry.Path.Contains('/', StringComparison.Ordinal)).Select(static entry => entry.LocalPath)];
+        // A long text goes through a mailbox only, or as a file.
+        if (job.Contents.Text is { } words && !NativeSend.Fits(words)) return null;
         NativeSend send;
-        try { send = NativeSend.Start(parcels, paths, job.Code, options, fresh: true); }
+        try
+        {
+            send = job.Contents.Text is { } text ? NativeSend.StartText(parcels, text, job.Code, options)
+                : NativeSend.Start(parcels, [.. job.Contents.Entries.Where(static entry => !entry.Path.Contains('/', StringComparison.Ordinal)).Select(static entry => entry.LocalPath)], job.Code, options, fresh: true);
+        }
         catch (ParcelException problem) { return OutcomeOf(problem, null); }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException) { return OutcomeOf(new ParcelException(ParcelProblem.Disk, problem.Message, problem), null); }
         await using var _ = send;
         Started?.Invoke(send);
         send.Wins = () => job.Use.Win(Name);
+        // A confirmation that was shown elsewhere may be somebody's guess already: no second one here.
+        send.TakesRuns = () => !job.Use.IsShownElsewhere(Name);
         _sending.TrySetResult(send);
         if (!send.Point.AnswersLan && options.Network is null) job.Human.Note(options.Loopback
             ? "All sixteen meeting ports of this machine are taken; somebody else has to finish first."
@@ -52,7 +57,7 @@ internal sealed class NativePlace(ParcelFolder parcels, MeetingOptions options) 
         try
         {
             await send.Ended.WaitAsync(cancellation).ConfigureAwait(false);
-            return new ParcelOutcome(ParcelResult.Complete, "Everything arrived and was checked there.") { Bytes = send.Watch.Total, Took = send.Watch.Took, Way = "our own way" };
+            return new ParcelOutcome(ParcelResult.Complete, "Everything arrived and was checked there.") { Bytes = send.Watch.MovedBytes, Took = send.Watch.Took, Way = "our own way" };
         }
         catch (ParcelException problem) { return OutcomeOf(problem, send.Journal.IsBegun ? "To go on later, type the same command again." : null); }
     }
@@ -64,15 +69,16 @@ internal sealed class NativePlace(ParcelFolder parcels, MeetingOptions options) 
     public static async Task<ParcelOutcome?> RunAsync(NativeSend send, CodeUse use, IParcelProgress human, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        send.Says = human.Note;
         void Burnt() => stop.Cancel();
         use.Burnt += Burnt;
-        var clock = Stopwatch.StartNew();
         using var telling = TellAsync(human, () => new ParcelProgress(
             send.IsMoving ? ParcelStage.Moving : ParcelStage.Waiting, send.Watch.DoneBytes, Math.Max(send.Watch.Total, send.TotalBytes), send.Doing), () => send.IsMoving || send.Journal.IsBegun);
         try
         {
             await send.RunAsync(stop.Token).ConfigureAwait(false);
-            return new ParcelOutcome(ParcelResult.Complete, "Everything arrived and was checked there.") { Bytes = send.Watch.Total, Took = send.Watch.Took, Way = "our own way" };
+            if (send.IsText) return new ParcelOutcome(ParcelResult.Complete, "The text was delivered.") { Way = "our own way" };
+            return new ParcelOutcome(ParcelResult.Complete, "Everything arrived and was checked there.") { Bytes = send.Watch.MovedBytes, Took = send.Watch.Took, Way = "our own way" };
         }
         catch (ParcelException problem)
         {
@@ -89,23 +95,28 @@ internal sealed class NativePlace(ParcelFolder parcels, MeetingOptions options) 
     {
         var receive = new NativeReceive(parcels, job.Code, job.Folder, options, AskAsync)
         {
-            MayGuess = budget => job.Use.TryGuess(budget),
+            MayShow = () => job.Use.TryShow(Name),
+            IsShownElsewhere = () => job.Use.IsShownElsewhere(Name),
             Wins = () => met is not null || job.Use.Win(Name),
+            TakesText = job.Human.ShowText,
+            Says = job.Human.Note,
         };
         using var telling = TellAsync(job.Human, () => new ParcelProgress(
             receive.IsMoving ? ParcelStage.Moving : ParcelStage.Waiting, receive.Watch.DoneBytes, receive.Watch.Total, receive.Doing), () => receive.IsMoving);
         try
         {
             var paths = await receive.RunAsync(cancellation, met).ConfigureAwait(false);
+            if (receive.TextBytes is { } text) return new ParcelOutcome(ParcelResult.Complete, "A text came.") { Bytes = text, Way = "our own way" };
             return new ParcelOutcome(ParcelResult.Complete, "Everything arrived and was checked.")
             {
-                Bytes = receive.Watch.Total, Took = receive.Watch.Took, Paths = TopsOf(job.Folder, paths), Way = "our own way",
+                Bytes = receive.Watch.MovedBytes, Took = receive.Watch.Took, Paths = TopsOf(job.Folder, paths), Way = "our own way",
             };
         }
         catch (ParcelException problem)
         {
-            return OutcomeOf(problem, receive.Journal is null || problem.Kind == ParcelProblem.Refused ? null : $"To go on later: polder receive {job.Code}");
+            return OutcomeOf(problem, receive.Journal is null ? null : $"To go on later: polder receive {job.Code}");
         }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException) { return OutcomeOf(new ParcelException(ParcelProblem.Disk, problem.Message, problem), null); }
 
         async Task<OfferAnswer> AskAsync(NativeOffer offer, CancellationToken stop)
         {

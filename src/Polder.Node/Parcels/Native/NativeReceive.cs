@@ -1,5 +1,7 @@
+using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Codes;
 using Polder.Apps.Parcels.Native;
+using Polder.Apps.Parcels.Stock;
 
 namespace Polder.Node.Parcels.Native;
 
@@ -22,10 +24,18 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
     public string Doing { get; private set; } = "looking for the sender";
     /// <summary>Whether files are moving.</summary>
     public bool IsMoving { get; private set; }
-    /// <summary>Asked before a guess is spent, with the budget: other places spend of the same.</summary>
-    public Func<int, bool> MayGuess { get; init; } = static _ => true;
+    /// <summary>Asked before our confirmation goes out: whether no other place goes on with the code.</summary>
+    public Func<bool> MayShow { get; init; } = static () => true;
+    /// <summary>Whether another place has shown our confirmation: where the budget is gone then, that one goes on and this one keeps still.</summary>
+    public Func<bool> IsShownElsewhere { get; init; } = static () => false;
     /// <summary>Asked once the key is confirmed: whether this place goes on.</summary>
     public Func<bool> Wins { get; init; } = static () => true;
+    /// <summary>Takes a text that came instead of files.</summary>
+    public Action<string> TakesText { get; init; } = static _ => { };
+    /// <summary>Takes a sentence about what happens.</summary>
+    public Action<string> Says { get; init; } = static _ => { };
+    /// <summary>Bytes of the text that came; null when files came.</summary>
+    public long? TextBytes { get; private set; }
     /// <summary>The journal, once the parcel was taken.</summary>
     public ReceiverJournal? Journal { get; private set; }
     /// <summary>Whether it goes on with what was begun earlier.</summary>
@@ -40,6 +50,7 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
         {
             if (met is not null) await ServeAsync(met, cancel).ConfigureAwait(false);
             else if (Journal is null) await FirstAsync(cancel).ConfigureAwait(false);
+            if (TextBytes is not null) return [];
             while (Journal is not null && !IsComplete) await AgainAsync(cancel).ConfigureAwait(false);
             var finals = Journal!.State.Items.Select(static item => item.Final!).ToList();
             Journal.Forget();
@@ -54,10 +65,11 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
 
     private async Task FirstAsync(CancellationToken cancel)
     {
-        var budget = GuessBudget.OfReceiver(code.WordCount);
-        if (parcels.CodeOf(code.Text).Guesses >= budget) throw Spent();
+        await Task.Delay(options.HeadStart, cancel).ConfigureAwait(false);
+        if (!parcels.HasGuesses(code)) await SpentAsync(null, cancel).ConfigureAwait(false);
         await foreach (var candidate in Candidates.FindAsync(options, () => Rendezvous.Of(code.Nameplate, DateTimeOffset.UtcNow), cancel).ConfigureAwait(false))
         {
+            if (!parcels.HasGuesses(code)) await SpentAsync(null, cancel).ConfigureAwait(false);
             if (await candidate.ConnectAsync(cancel).ConfigureAwait(false) is not { } stream) continue;
             await using var _ = stream;
             var dialogue = new RunDialogue(stream, isSender: false);
@@ -65,25 +77,25 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
             {
                 using var time = CancellationTokenSource.CreateLinkedTokenSource(cancel);
                 time.CancelAfter(GuessBudget.RunTime);
-                await dialogue.RunAsReceiverAsync(code, candidate.Key, Spend, time.Token).ConfigureAwait(false);
+                await dialogue.RunAsReceiverAsync(code, candidate.Key, () => MayShow() && parcels.TrySpend(code), time.Token).ConfigureAwait(false);
             }
             catch (ParcelException problem) when (problem.Kind == ParcelProblem.WrongCode)
             {
-                if (parcels.CodeOf(code.Text).Guesses >= budget) throw new ParcelException(ParcelProblem.WrongCode, problem.Message + " Ask the sender for a new code.", problem);
+                if (!parcels.HasGuesses(code)) await SpentAsync(problem, cancel).ConfigureAwait(false);
                 continue;
             }
             catch (Exception problem) when (problem is ParcelException or IOException || (problem is OperationCanceledException && !cancel.IsCancellationRequested)) { continue; }
+            parcels.Proved(code);
             await ServeAsync(dialogue, cancel).ConfigureAwait(false);
             return;
         }
+    }
 
-        void Spend()
-        {
-            var state = parcels.CodeOf(code.Text);
-            if (state.Guesses >= budget || !MayGuess(budget)) throw Spent();
-            // Durable before the confirmation goes out: a restart does not give it back.
-            parcels.Note(code.Text, state with { Guesses = state.Guesses + 1, At = DateTimeOffset.UtcNow });
-        }
+    // No guess is left.
+    private async Task SpentAsync(ParcelException? problem, CancellationToken cancel)
+    {
+        if (IsShownElsewhere()) await Task.Delay(Timeout.Infinite, cancel).ConfigureAwait(false);
+        throw problem is null ? new ParcelException(ParcelProblem.WrongCode, CodeWords.Spent) : new ParcelException(ParcelProblem.WrongCode, problem.Message + " Ask the sender for a new code.", problem);
     }
 
     /// <summary>After the code was confirmed: the offer, the person's word, the files.</summary>
@@ -91,7 +103,15 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
     {
         if (!Wins()) throw new OperationCanceledException("Another meeting place was first.");
         Doing = "waiting for the offer";
-        var (json, offer) = await OfferAsync(dialogue, cancel).ConfigureAwait(false);
+        var json = await dialogue.ReceiveAsync(cancel).ConfigureAwait(false);
+        if (StockMessage.Read(json) is { Offer: { } offered } && StockOffer.Judge(offered) is { Text: { } text, Offer.SizeBytes: var bytes })
+        {
+            TakesText(text);
+            TextBytes = bytes;
+            await dialogue.SendAsync(StockMessage.MessageAck, cancel).ConfigureAwait(false);
+            return;
+        }
+        var offer = await ReadOfferAsync(dialogue, json, cancel).ConfigureAwait(false);
         Doing = "waiting for a word";
         OfferAnswer answer;
         using (var asking = CancellationTokenSource.CreateLinkedTokenSource(cancel)) answer = await ask(offer, asking.Token).ConfigureAwait(false);
@@ -126,7 +146,8 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
                 }
             }
             catch (Exception problem) when (problem is ParcelException or IOException || (problem is OperationCanceledException && !cancel.IsCancellationRequested)) { continue; }
-            var (json, offer) = await OfferAsync(dialogue, cancel).ConfigureAwait(false);
+            var json = await dialogue.ReceiveAsync(cancel).ConfigureAwait(false);
+            var offer = await ReadOfferAsync(dialogue, json, cancel).ConfigureAwait(false);
             if (!Journal.TakeOfferAgain(json, offer))
             {
                 await dialogue.SendAsync("""{"error":"these are other files than were agreed to"}"""u8.ToArray(), cancel).ConfigureAwait(false);
@@ -153,7 +174,10 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
             await receiver.RunAsync(null, cancel).ConfigureAwait(false);
             IsComplete = true;
         }
-        catch (ParcelException problem) when (problem.Kind == ParcelProblem.Broken) { }
+        catch (ParcelException problem) when (problem.Kind == ParcelProblem.Broken)
+        {
+            Says($"The line broke. Looking for the sender again, to go on; the same command does so later, too: polder receive {code}");
+        }
         catch (ParcelException problem) when (problem.Kind == ParcelProblem.Changed && receiver?.ChangedPlace is { } place)
         {
             Journal!.Drop(place);
@@ -163,22 +187,11 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
         finally { IsMoving = false; }
     }
 
-    private static async Task<(byte[] Json, NativeOffer Offer)> OfferAsync(INativeTalk dialogue, CancellationToken cancel)
+    private static async Task<NativeOffer> ReadOfferAsync(INativeTalk dialogue, byte[] json, CancellationToken cancel)
     {
-        var json = await dialogue.ReceiveAsync(cancel).ConfigureAwait(false);
         if (NativeSend.ErrorOf(json) is { } error) throw new ParcelException(ParcelProblem.Refused, $"The sender stopped: {ItemPath.Escaped(error)}");
-        if (NativeOffer.Read(json, out var problem) is { } offer) return (json, offer);
-        using var words = new MemoryStream();
-        using (var writer = new System.Text.Json.Utf8JsonWriter(words))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("error", problem!.Length > 400 ? problem[..400] : problem);
-            writer.WriteEndObject();
-        }
-        await dialogue.SendAsync(words.ToArray(), cancel).ConfigureAwait(false);
-        throw new ParcelException(ParcelProblem.Breach, problem!);
+        if (NativeOffer.Read(json, out var problem) is { } offer) return offer;
+        await dialogue.SendAsync(StockMessage.OfError(problem!.Length > 400 ? problem[..400] : problem), cancel).ConfigureAwait(false);
+        throw new ParcelException(ParcelProblem.Breach, problem);
     }
-
-    private static ParcelException Spent() => new(ParcelProblem.WrongCode,
-        "This code was tried as often as is safe: more tries would let somebody guess it. Ask the sender for a new code.");
 }

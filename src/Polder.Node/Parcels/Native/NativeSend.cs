@@ -1,6 +1,8 @@
 using System.Text;
+using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Codes;
 using Polder.Apps.Parcels.Native;
+using Polder.Apps.Parcels.Stock;
 
 namespace Polder.Node.Parcels.Native;
 
@@ -11,17 +13,17 @@ namespace Polder.Node.Parcels.Native;
 internal sealed class NativeSend : IAsyncDisposable
 {
     private readonly ParcelFolder _parcels;
-    private readonly MeetingOptions _options;
     private readonly MeetingPoint _point;
     private readonly CancellationTokenSource _over = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _one = new(1);
-    private readonly Task<NativeOffer> _naming;
+    private readonly Task<NativeOffer?> _naming;
+    private readonly string? _text;
     private bool _taken;
 
-    private NativeSend(ParcelFolder parcels, MeetingOptions options, WormholeCode code, SenderJournal journal)
+    private NativeSend(ParcelFolder parcels, MeetingOptions options, WormholeCode code, SenderJournal journal, string? text = null)
     {
-        (_parcels, _options, Code, Journal) = (parcels, options, code, journal);
+        (_parcels, Code, Journal, _text) = (parcels, code, journal, text);
         TotalBytes = journal.State.Items.Sum(static item => item.Size);
         _taken = journal.IsBegun;
         _point = new MeetingPoint(options, TakeAsync);
@@ -44,6 +46,12 @@ internal sealed class NativeSend : IAsyncDisposable
     public bool IsMoving { get; private set; }
     /// <summary>Asked once the key is confirmed: whether this place goes on, where others wait for the same code.</summary>
     public Func<bool> Wins { get; set; } = static () => true;
+    /// <summary>Asked before a run with the code begins here.</summary>
+    public Func<bool> TakesRuns { get; set; } = static () => true;
+    /// <summary>Takes a sentence about what happens.</summary>
+    public Action<string> Says { get; set; } = static _ => { };
+    /// <summary>Whether a text is sent, and no files.</summary>
+    public bool IsText => _text is not null;
     /// <summary>The key for this code, for a run over another meeting place.</summary>
     public MeetingPoint Point => _point;
 
@@ -69,13 +77,24 @@ internal sealed class NativeSend : IAsyncDisposable
         }
         code ??= WormholeCode.Make(System.Security.Cryptography.RandomNumberGenerator.GetInt32(1000, 10_000).ToString(System.Globalization.CultureInfo.InvariantCulture),
             System.Security.Cryptography.RandomNumberGenerator.GetBytes(3));
-        if (parcels.CodeOf(code.Text).IsBurnt)
-            throw new ParcelException(ParcelProblem.WrongCode, "This code is spent: somebody tried it with wrong words. Choose another one, or let one be made.");
-        var files = SourceFiles.Collect(paths);
-        var send = new NativeSend(parcels, options, code, SenderJournal.Create(parcels, full, code.Text, files));
+        return Wait(new NativeSend(parcels, options, Unburnt(parcels, code), SenderJournal.Create(parcels, full, code.Text, SourceFiles.Collect(paths))));
+    }
+
+    /// <summary>Begins to send a text: nothing of it is kept, and nothing goes on later.</summary>
+    public static NativeSend StartText(ParcelFolder parcels, string text, WormholeCode code, MeetingOptions options) =>
+        Wait(new NativeSend(parcels, options, Unburnt(parcels, code), SenderJournal.Create(parcels, [], code.Text, []), text));
+
+    /// <summary>Whether a text fits into one message of a run.</summary>
+    public static bool Fits(string text) => StockMessage.OfText(text).Length <= NativeOffer.BytesInlineMax;
+
+    private static NativeSend Wait(NativeSend send)
+    {
         send._point.Meet(() => Rendezvous.Of(send.Code.Nameplate, DateTimeOffset.UtcNow));
         return send;
     }
+
+    private static WormholeCode Unburnt(ParcelFolder parcels, WormholeCode code) =>
+        parcels.IsBurnt(code) ? throw new ParcelException(ParcelProblem.WrongCode, CodeWords.Burnt) : code;
 
     /// <summary>Done when the receiver confirmed everything; throws a <see cref="ParcelException"/> when it never will.</summary>
     public async Task RunAsync(CancellationToken cancel)
@@ -118,8 +137,8 @@ internal sealed class NativeSend : IAsyncDisposable
         if (!Journal.IsBegun) Journal.Forget();
     }
 
-    private async Task<NativeOffer> NameAsync(CancellationToken cancel) =>
-        await Journal.NameAsync(bytes => Interlocked.Add(ref _named, bytes), cancel).ConfigureAwait(false);
+    private async Task<NativeOffer?> NameAsync(CancellationToken cancel) =>
+        IsText ? null : await Journal.NameAsync(bytes => Interlocked.Add(ref _named, bytes), cancel).ConfigureAwait(false);
 
     private async Task WatchNamingAsync()
     {
@@ -145,14 +164,14 @@ internal sealed class NativeSend : IAsyncDisposable
                     isAgain = true;
                     await dialogue.AgainAsync(first, Convert.FromHexString(Journal.State.Secret!), time.Token).ConfigureAwait(false);
                 }
-                else if (first.Phase == "pake" && !_taken) await dialogue.RunAsSenderAsync(first, Code, _point.Key, time.Token).ConfigureAwait(false);
+                else if (first.Phase == "pake" && !_taken && TakesRuns()) await dialogue.RunAsSenderAsync(first, Code, _point.Key, time.Token).ConfigureAwait(false);
                 else return;
             }
             await ServeAsync(dialogue, isAgain, cancel).ConfigureAwait(false);
         }
         catch (ParcelException problem) when (problem.Kind == ParcelProblem.WrongCode)
         {
-            _parcels.Note(Code.Text, new CodeState(0, true, DateTimeOffset.UtcNow));
+            _parcels.Burn(Code);
             _taken = true;
             _ended.TrySetException(problem);
         }
@@ -178,7 +197,11 @@ internal sealed class NativeSend : IAsyncDisposable
         {
             Doing = "the line broke; waiting for the receiver to come back";
             if (problem.Kind == ParcelProblem.Changed) _ended.TrySetException(problem);
-            else WaitAgain();
+            else
+            {
+                Says("The line broke. Waiting for the receiver to come back and go on; the same command does so later, too.");
+                WaitAgain();
+            }
         }
         catch (ParcelException problem) { _ended.TrySetException(problem); }
         catch (OperationCanceledException) when (!_over.IsCancellationRequested && !cancel.IsCancellationRequested) { WaitAgain(); }
@@ -205,7 +228,11 @@ internal sealed class NativeSend : IAsyncDisposable
     private async Task TransferAsync(INativeTalk dialogue, bool isAgain, CancellationToken cancel)
     {
         Doing = "reading the files for their names";
-        var offer = await _naming.WaitAsync(cancel).ConfigureAwait(false);
+        if (await _naming.WaitAsync(cancel).ConfigureAwait(false) is not { } offer)
+        {
+            await SendTextAsync(dialogue, cancel).ConfigureAwait(false);
+            return;
+        }
         await dialogue.SendAsync(Encoding.UTF8.GetBytes(dialogue.Hints), cancel).ConfigureAwait(false);
         await dialogue.SendAsync(offer.WriteOffer(), cancel).ConfigureAwait(false);
         Doing = "waiting for the receiver's word";
@@ -230,14 +257,15 @@ internal sealed class NativeSend : IAsyncDisposable
         await new DataSender(channel, offer, Journal, want, Watch).RunAsync(cancel).ConfigureAwait(false);
     }
 
-    /// <summary>The words of an {"error":…}; null for anything else.</summary>
-    internal static string? ErrorOf(byte[] json)
+    // As the stock programs do it.
+    private async Task SendTextAsync(INativeTalk dialogue, CancellationToken cancel)
     {
-        try
-        {
-            using var document = System.Text.Json.JsonDocument.Parse(json);
-            return document.RootElement.TryGetProperty("error", out var error) && error.ValueKind == System.Text.Json.JsonValueKind.String ? error.GetString() : null;
-        }
-        catch (Exception problem) when (problem is System.Text.Json.JsonException or InvalidOperationException) { return null; }
+        await dialogue.SendAsync(StockMessage.OfText(_text!), cancel).ConfigureAwait(false);
+        var answer = await dialogue.ReceiveAsync(cancel).ConfigureAwait(false);
+        if (StockMessage.Read(answer) is not { Answer: { } word } || JsonText.Of(word, "message_ack") != "ok")
+            throw new ParcelException(ParcelProblem.Breach, "The receiver did not confirm the text.");
     }
+
+    /// <summary>The words of an {"error":…}; null for anything else.</summary>
+    internal static string? ErrorOf(byte[] json) => StockMessage.Read(json)?.Error;
 }

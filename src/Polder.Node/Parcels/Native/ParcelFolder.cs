@@ -1,6 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Polder.Apps.Parcels;
+using Polder.Apps.Parcels.Codes;
+using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
 using Polder.Node.Folders;
 
@@ -12,7 +15,7 @@ namespace Polder.Node.Parcels.Native;
 /// in/ID/journal.json      what we receive, with "manifest", "have-N" and "hashes-N" beside it
 /// codes/HASH.json         what was spent on a code
 /// </code></remarks>
-internal sealed class ParcelFolder
+internal sealed class ParcelFolder : ICodeMemory
 {
     /// <summary>How long an unfinished transfer is kept.</summary>
     public static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
@@ -57,8 +60,41 @@ internal sealed class ParcelFolder
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or JsonException) { return new CodeState(0, false, DateTimeOffset.UtcNow); }
     }
 
-    /// <summary>Notes it, durably, before it is spent.</summary>
-    public void Note(string code, CodeState state) => DurableFile.Write(CodePath(code), JsonSerializer.SerializeToUtf8Bytes(state, ParcelJson.Default.CodeState));
+    /// <summary>Whether a receiver may still show a confirmation for it.</summary>
+    public bool HasGuesses(WormholeCode code) => CodeOf(code.Text).Guesses < GuessBudget.OfReceiver(code.WordCount);
+
+    /// <inheritdoc/>
+    public bool TrySpend(WormholeCode code)
+    {
+        // Several places of one program spend of the same budget.
+        lock (Codes)
+        {
+            if (!HasGuesses(code)) return false;
+            var state = CodeOf(code.Text);
+            Note(code.Text, state with { Guesses = state.Guesses + 1, At = DateTimeOffset.UtcNow });
+            return true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Proved(WormholeCode code)
+    {
+        lock (Codes)
+            if (CodeOf(code.Text) is { Guesses: > 0 } state) Note(code.Text, state with { Guesses = 0, At = DateTimeOffset.UtcNow });
+    }
+
+    /// <inheritdoc/>
+    public void Burn(WormholeCode code)
+    {
+        lock (Codes) Note(code.Text, CodeOf(code.Text) with { IsBurnt = true, At = DateTimeOffset.UtcNow });
+    }
+
+    /// <inheritdoc/>
+    public bool IsBurnt(WormholeCode code) => CodeOf(code.Text).IsBurnt;
+
+    private static readonly Lock Codes = new();
+
+    private void Note(string code, CodeState state) => DurableFile.Write(CodePath(code), JsonSerializer.SerializeToUtf8Bytes(state, ParcelJson.Default.CodeState));
 
     /// <summary>A folder for its owner alone.</summary>
     public static void Make(string folder)

@@ -12,8 +12,6 @@ internal sealed record ReceivedItem
     public required int Item { get; init; }
     /// <summary>The name that it gets, below the chosen folder.</summary>
     public required string Target { get; init; }
-    /// <summary>The unfinished file; null while it was not begun.</summary>
-    public string? Partial { get; init; }
     /// <summary>When the unfinished file was last changed, as far as the bitmap speaks of it.</summary>
     public long NotedTicks { get; init; }
     /// <summary>Where it is, when it is complete.</summary>
@@ -42,6 +40,8 @@ internal sealed class ReceiverJournal
     public ReceiverState State { get; private set; }
     public NativeOffer Offer { get; private set; }
     public byte[] Id => Convert.FromHexString(State.Id);
+    /// <summary>Whether it was begun by an earlier run of the program.</summary>
+    public bool IsResumed { get; private init; }
     public byte[] Secret => Convert.FromHexString(State.Secret);
 
     public static ReceiverJournal Create(ParcelFolder parcels, byte[] id, byte[] secret, string code, string target, ReadOnlySpan<byte> offerJson, NativeOffer offer, IReadOnlyList<int> want)
@@ -66,7 +66,7 @@ internal sealed class ReceiverJournal
             if (state is null || NativeOffer.Read(System.Text.Encoding.UTF8.GetBytes(state.Offer), out _) is not { } offer) return null;
             if (offer.Manifest is not null && File.Exists(Path.Combine(folder, "manifest")))
                 offer = offer.WithManifest(File.ReadAllBytes(Path.Combine(folder, "manifest")), out _) ?? offer;
-            return new ReceiverJournal(folder, state with { Items = state.Items.ToArray() }, offer);
+            return new ReceiverJournal(folder, state with { Items = state.Items.ToArray() }, offer) { IsResumed = true };
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or JsonException) { return null; }
     }
@@ -123,12 +123,17 @@ internal sealed class ReceiverJournal
         for (var place = 0; place < State.Items.Count; place++)
         {
             var item = Offer.Items[State.Items[place].Item];
-            bytes += State.Items[place].Final is not null ? item.Size : State.Items[place].Partial is null ? 0 : Math.Min(item.Size, (long)Have(place).Present * ContentName.LeafBytesOf(item.Size));
+            bytes += State.Items[place].Final is not null ? item.Size : Math.Min(item.Size, (long)Have(place).Present * ContentName.LeafBytesOf(item.Size));
         }
         return bytes;
     }
 
-    /// <summary>Leaves of an item that are here for sure.</summary>
+    /// <summary>
+    /// The unfinished file of an item. Its name follows from the transfer and the item, so that no crash leaves one that nobody knows of.
+    /// </summary>
+    public string PartialOf(int place) => PartialFile.PathOf(Path.Combine(State.Folder, State.Items[place].Target), State.Id);
+
+    /// <summary>Leaves of an item that are in its unfinished file.</summary>
     public LeafSet Have(int place)
     {
         var item = Offer.Items[State.Items[place].Item];
@@ -174,16 +179,18 @@ internal sealed class ReceiverJournal
     /// <summary>Forgets what came of an item.</summary>
     public void Drop(int place)
     {
-        File.Delete(HavePath(place));
-        File.Delete(HashesPath(place));
-        if (State.Items[place].Partial is { } partial) File.Delete(partial);
-        Change(place, State.Items[place] with { Partial = null, NotedTicks = 0 });
+        Clean(place);
+        if (Path.Exists(Path.GetDirectoryName(PartialOf(place)))) File.Delete(PartialOf(place));
+        Change(place, State.Items[place] with { NotedTicks = 0 });
     }
+
+    /// <summary>Nothing of an item is here. Its hashes stay: they are proved by its root.</summary>
+    public void ForgetHave(int place) => File.Delete(HavePath(place));
 
     /// <summary>An item's own files are not needed any more.</summary>
     public void Clean(int place)
     {
-        File.Delete(HavePath(place));
+        ForgetHave(place);
         File.Delete(HashesPath(place));
     }
 
@@ -198,8 +205,8 @@ internal sealed class ReceiverJournal
     {
         try
         {
-            foreach (var item in State.Items)
-                if (item is { Final: null, Partial: { } partial }) File.Delete(partial);
+            for (var place = 0; place < State.Items.Count; place++)
+                if (State.Items[place].Final is null && File.Exists(PartialOf(place))) File.Delete(PartialOf(place));
             Directory.Delete(Folder, recursive: true);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException) { }
@@ -232,7 +239,7 @@ internal sealed class ReceiverJournal
             if (slash > 0)
             {
                 var root = path[..slash];
-                if (!roots.TryGetValue(root, out var name)) roots[root] = name = PartialFile.FreeName(State.Folder, root);
+                if (!roots.TryGetValue(root, out var name)) roots[root] = name = FreeName.In(State.Folder, root);
                 path = name + path[slash..];
             }
             items[place] = new ReceivedItem { Item = wanted[place], Target = path };

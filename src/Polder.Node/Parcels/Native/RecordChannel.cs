@@ -1,6 +1,5 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
-using Polder.Apps.Parcels.Native;
+using Polder.Apps.Parcels.Transit;
 using Polder.Cryptography;
 
 namespace Polder.Node.Parcels.Native;
@@ -9,15 +8,9 @@ namespace Polder.Node.Parcels.Native;
 /// Encrypted records over a connection, as Magic Wormhole's transit has them. While one record is being written, the next is sealed. One reader at a
 /// time; any number of writers.
 /// </summary>
-/// <remarks><code>
-/// record   length(4, big-endian) ‖ nonce(24, big-endian counter from 0) ‖ tag(16) ‖ ciphertext          length counts from the nonce
-/// </code></remarks>
 internal sealed class RecordChannel : IAsyncDisposable
 {
-    /// <summary>Bytes of a record's text at most: more is refused before anything is allocated.</summary>
-    public const int TextBytesMax = 1 << 20;
-
-    private const int HeaderBytes = 4, OverheadBytes = SecretBox.NonceBytes + SecretBox.TagBytes;
+    private const int HeaderBytes = 4;
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
 
     private readonly Stream _stream;
@@ -34,8 +27,8 @@ internal sealed class RecordChannel : IAsyncDisposable
     public RecordChannel(Stream stream, Hash256 transitKey, bool isSender)
     {
         _stream = stream;
-        var (sender, receiver) = (RunKeys.OfTransit(transitKey, "transit_record_sender_key"), RunKeys.OfTransit(transitKey, "transit_record_receiver_key"));
-        (_sendKey, _receiveKey) = isSender ? (sender, receiver) : (receiver, sender);
+        var keys = new TransitKeys(transitKey);
+        (_sendKey, _receiveKey) = isSender ? (keys.SenderKey, keys.ReceiverKey) : (keys.ReceiverKey, keys.SenderKey);
     }
 
     /// <summary>Bytes that went out, records and all.</summary>
@@ -46,15 +39,14 @@ internal sealed class RecordChannel : IAsyncDisposable
     /// </summary>
     public static async Task<RecordChannel> BeginAsync(Stream stream, Hash256 transitKey, bool isSender, CancellationToken cancel)
     {
-        var senderLine = System.Text.Encoding.ASCII.GetBytes($"transit sender {Convert.ToHexStringLower(RunKeys.OfTransit(transitKey, "transit_sender"))} ready\n\n");
-        var receiverLine = System.Text.Encoding.ASCII.GetBytes($"transit receiver {Convert.ToHexStringLower(RunKeys.OfTransit(transitKey, "transit_receiver"))} ready\n\n");
-        var (ours, theirs) = isSender ? (senderLine, receiverLine) : (receiverLine, senderLine);
+        var keys = new TransitKeys(transitKey);
+        var (ours, theirs) = isSender ? (keys.SenderLine, keys.ReceiverLine) : (keys.ReceiverLine, keys.SenderLine);
         try
         {
             await stream.WriteAsync(ours, cancel).ConfigureAwait(false);
             await ExpectAsync(theirs).ConfigureAwait(false);
-            if (isSender) await stream.WriteAsync("go\n"u8.ToArray(), cancel).ConfigureAwait(false);
-            else await ExpectAsync("go\n"u8.ToArray()).ConfigureAwait(false);
+            if (isSender) await stream.WriteAsync(TransitKeys.Go.ToArray(), cancel).ConfigureAwait(false);
+            else await ExpectAsync(TransitKeys.Go.ToArray()).ConfigureAwait(false);
         }
         catch (IOException problem) { throw new ParcelException(ParcelProblem.Broken, "The connection ended before the transfer began.", problem); }
         return new RecordChannel(stream, transitKey, isSender);
@@ -73,11 +65,11 @@ internal sealed class RecordChannel : IAsyncDisposable
         await _sending.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
-            var bytes = HeaderBytes + OverheadBytes + text.Length;
+            var bytes = TransitRecords.OverheadBytes + text.Length;
             _turn ^= 1;
             // This buffer was written out before the last record began: its write was awaited then.
             if (_out[_turn].Length < bytes) _out[_turn] = GC.AllocateUninitializedArray<byte>(Math.Max(bytes, 1024));
-            Seal(text.Span, _out[_turn].AsSpan(0, bytes));
+            TransitRecords.Seal(_sendKey, _sent++, text.Span, _out[_turn].AsSpan(0, bytes));
             await _write.ConfigureAwait(false);
             _write = _stream.WriteAsync(_out[_turn].AsMemory(0, bytes), cancel).AsTask();
             BytesSent += bytes;
@@ -105,11 +97,12 @@ internal sealed class RecordChannel : IAsyncDisposable
         try
         {
             await FillAsync(HeaderBytes, patient, cancel).ConfigureAwait(false);
-            var length = BinaryPrimitives.ReadUInt32BigEndian(_in.AsSpan(_from));
-            if (length is < OverheadBytes or > TextBytesMax + OverheadBytes) throw new ParcelException(ParcelProblem.Breach, $"The other side sent a record of an impossible size ({length} bytes).");
-            await FillAsync(HeaderBytes + (int)length, patient, cancel).ConfigureAwait(false);
-            var text = Open(_in.AsSpan(_from + HeaderBytes, (int)length));
-            _from += HeaderBytes + (int)length;
+            // Refused before anything is kept for it.
+            var length = TransitRecords.Length(_in.AsSpan(_from, HeaderBytes));
+            if (length < 0) throw new ParcelException(ParcelProblem.Breach, "The other side sent a record of an impossible size.");
+            await FillAsync(length, patient, cancel).ConfigureAwait(false);
+            var text = Open(_in.AsSpan(_from, length));
+            _from += length;
             return text;
         }
         catch (IOException problem) { throw Broken(problem); }
@@ -144,23 +137,11 @@ internal sealed class RecordChannel : IAsyncDisposable
         }
     }
 
-    private void Seal(ReadOnlySpan<byte> text, Span<byte> record)
-    {
-        BinaryPrimitives.WriteInt32BigEndian(record, record.Length - HeaderBytes);
-        var nonce = record.Slice(HeaderBytes, SecretBox.NonceBytes);
-        nonce.Clear();
-        BinaryPrimitives.WriteUInt64BigEndian(nonce[16..], _sent++);
-        SecretBox.Seal(_sendKey, nonce, text, record[(HeaderBytes + SecretBox.NonceBytes)..]);
-    }
-
     private ReadOnlyMemory<byte> Open(ReadOnlySpan<byte> record)
     {
-        Span<byte> nonce = stackalloc byte[SecretBox.NonceBytes];
-        nonce.Clear();
-        BinaryPrimitives.WriteUInt64BigEndian(nonce[16..], _received++);
-        var length = record.Length - OverheadBytes;
+        var length = record.Length - TransitRecords.OverheadBytes;
         if (_text.Length < length) _text = GC.AllocateUninitializedArray<byte>(Math.Max(length, 128 * 1024));
-        if (!record[..SecretBox.NonceBytes].SequenceEqual(nonce) || !SecretBox.TryOpen(_receiveKey, nonce, record[SecretBox.NonceBytes..], _text.AsSpan(0, length)))
+        if (!TransitRecords.TryOpen(_receiveKey, _received++, record, _text.AsSpan(0, length)))
             throw new ParcelException(ParcelProblem.Breach, "A record was changed on its way, or came out of its turn.");
         return _text.AsMemory(0, length);
     }

@@ -48,8 +48,8 @@ internal sealed class RunDialogue : INativeTalk
         await SendSealedAsync("version", Version, cancel).ConfigureAwait(false);
     }
 
-    /// <summary>The receiver's half. <paramref name="spend"/> is called before the confirmation goes out: it costs one guess.</summary>
-    public async Task RunAsReceiverAsync(WormholeCode code, byte[] senderKey, Action spend, CancellationToken cancel)
+    /// <summary>The receiver's half. <paramref name="trySpend"/> is asked before the confirmation goes out, which costs one guess: whether it may.</summary>
+    public async Task RunAsReceiverAsync(WormholeCode code, byte[] senderKey, Func<bool> trySpend, CancellationToken cancel)
     {
         using var spake = Start(code, senderKey);
         await SendFrameAsync("pake", Pake(spake), cancel).ConfigureAwait(false);
@@ -64,7 +64,7 @@ internal sealed class RunDialogue : INativeTalk
             }
             Take(first, spake);
         }
-        spend();
+        if (!trySpend()) throw new ParcelException(ParcelProblem.Nobody, "Another place goes on with this code, or no guess is left.");
         await SendSealedAsync("version", Version, cancel).ConfigureAwait(false);
         RunFrame frame;
         try { frame = await ReadFrameAsync(cancel).ConfigureAwait(false); }

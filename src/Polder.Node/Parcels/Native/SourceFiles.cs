@@ -1,3 +1,4 @@
+using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
 
@@ -21,27 +22,15 @@ internal sealed record SourceFile(string Path, string File, long Size, long Modi
 /// <summary>Collects the files of what a person wants to send, and makes their content names.</summary>
 internal static class SourceFiles
 {
-    /// <summary>All files of these paths, folders with everything below them, in a fixed order. Links to files are followed, those to folders are not.</summary>
+    /// <summary>All files of these paths, folders with everything below them, in a fixed order. Links are followed.</summary>
     /// <exception cref="ParcelException">A path is not there, or its name cannot travel.</exception>
     public static IReadOnlyList<SourceFile> Collect(IReadOnlyList<string> paths)
     {
-        var files = new List<SourceFile>();
-        try
-        {
-            foreach (var path in paths)
-            {
-                var full = Path.GetFullPath(path);
-                var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(full));
-                if (name.Length == 0) throw new ParcelException(ParcelProblem.Disk, $"{path} has no name of its own: name a folder below it.");
-                if (Directory.Exists(full)) AddFolder(files, full, name, 1);
-                else if (File.Exists(full)) Add(files, new FileInfo(full), name);
-                else throw new ParcelException(ParcelProblem.Disk, $"There is no file or folder {path}.");
-            }
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            throw new ParcelException(ParcelProblem.Disk, problem.Message, problem);
-        }
+        ParcelContents contents;
+        try { contents = ContentsReader.Read(paths); }
+        catch (ParcelEndedException ended) { throw new ParcelException(ParcelProblem.Disk, ended.Message, ended); }
+        List<SourceFile> files = [.. contents.Entries.Where(static entry => !entry.IsFolder)
+            .Select(static entry => new SourceFile(entry.Path, entry.LocalPath, entry.SizeBytes, entry.Modified.UtcTicks, entry.IsExecutable))];
         if (files.Count == 0) throw new ParcelException(ParcelProblem.Disk, "There is no file in it: an empty folder cannot be sent.");
         if (files.Count > NativeOffer.ItemsMax) throw new ParcelException(ParcelProblem.Disk, $"A parcel has at most {NativeOffer.ItemsMax} files; this would be {files.Count}. Pack them into one file first.");
         if (files.Find(static file => file.Size > ContentName.SizeMax) is { } large)
@@ -57,6 +46,8 @@ internal static class SourceFiles
     {
         var (count, leafBytes) = (ContentName.LeafCountOf(size), ContentName.LeafBytesOf(size));
         var hashes = new Hash256[count];
+        // What has no bytes is not opened: a pipe in a folder would wait for its writer.
+        if (count == 0) return hashes;
         using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
         var next = -1;
         // A small file is not worth a second core.
@@ -90,26 +81,5 @@ internal static class SourceFiles
             offset += count;
         }
         return true;
-    }
-
-    private static void AddFolder(List<SourceFile> files, string folder, string path, int depth)
-    {
-        if (depth >= ItemPath.DepthMax) throw new ParcelException(ParcelProblem.Disk, $"{folder} is more than {ItemPath.DepthMax} folders deep.");
-        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos().OrderBy(static entry => entry.Name, StringComparer.Ordinal))
-        {
-            if (files.Count > NativeOffer.ItemsMax) return;
-            if (entry is FileInfo file) Add(files, file, $"{path}/{entry.Name}");
-            // A link to a folder may lead round in a circle, or out of what was meant.
-            else if (entry.LinkTarget is null) AddFolder(files, entry.FullName, $"{path}/{entry.Name}", depth + 1);
-        }
-    }
-
-    private static void Add(List<SourceFile> files, FileInfo file, string path)
-    {
-        if (file.LinkTarget is not null && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Exists: true } target) file = target;
-        // Sockets, pipes and devices have no content of their own.
-        if (!file.Exists || (file.Attributes & FileAttributes.Device) != 0) return;
-        var mode = OperatingSystem.IsWindows() ? UnixFileMode.None : file.UnixFileMode;
-        files.Add(new SourceFile(path, file.FullName, file.Length, file.LastWriteTimeUtc.Ticks, (mode & UnixFileMode.UserExecute) != 0));
     }
 }

@@ -105,6 +105,25 @@ public sealed class ConversationTests
     }
 
     [Fact]
+    public void Where_no_guess_is_left_nothing_is_shown_to_whoever_comes()
+    {
+        Assert.True(WormholeCode.TryParse("4-x", out var code, out _));
+        var run = new WormholeRun("app", "{}", new Prng(1).Fill, new Prng(2)) { MayConfirm = static () => false };
+        var other = new WormholeRun("app", "{}", new Prng(3).Fill, new Prng(4));
+        run.Use(code);
+        other.Use(code);
+        Connect(run);
+        Tell(run, """{"type":"claimed","mailbox":"m"}""");
+        Types(run);
+        Connect(other);
+        Tell(other, """{"type":"claimed","mailbox":"m"}""");
+        var pake = other.Client.TakeFrames().Select(frame => JsonNode.Parse(frame)!).First(frame => frame["type"]!.GetValue<string>() == "add")["body"];
+        Tell(run, $$"""{"type":"message","side":"{{other.Client.Side}}","phase":"pake","body":"{{pake}}","id":null}""");
+        Assert.Equal(RunState.Left, run.State);
+        Assert.Equal(["release", "close"], Types(run));
+    }
+
+    [Fact]
     public void A_pake_that_no_honest_side_sends_is_a_wrong_code()
     {
         foreach (var body in (string[])["{}", "[]", "x", """{"pake_v1":5}""", """{"pake_v1":"zz"}""", """{"pake_v1":"53"}"""])

@@ -93,7 +93,7 @@ internal sealed class ParcelStage : IAsyncDisposable
         public static async Task<Stranger> MeetAsync(ParcelStage stage, WormholeCode code, bool sends)
         {
             var line = (await MailboxLine.OpenAsync(stage.Mailbox, "{}", new Human(), TestContext.Current.CancellationToken))!;
-            await line.MeetAsync(code, TestContext.Current.CancellationToken);
+            await line.MeetAsync(code, static () => true, TestContext.Current.CancellationToken);
             return new Stranger(line, new TransitMeeting(sends, new TransitKeys(line.Keys.TransitKey), new TransitOptions { LoopbackOnly = true, MeetMax = TimeSpan.FromSeconds(5) }));
         }
 

@@ -116,6 +116,53 @@ public sealed class NativeTransferTests : IDisposable
     }
 
     [Fact]
+    public async Task A_code_that_proved_right_gives_its_guess_back()
+    {
+        Assert.True(WormholeCode.TryParse("4713-amulet-banjo", out var code, out _));
+        for (var round = 0; round < 2; round++)
+        {
+            await using var send = NativeSend.Start(Alice, [Make("a", 9)], code, Loopback);
+            var sending = send.RunAsync(_time.Token);
+            await new NativeReceive(Bob, code, Out, Loopback, Yes).RunAsync(_time.Token);
+            await sending;
+            Assert.Equal(0, Bob.CodeOf(code.Text).Guesses);
+        }
+        Assert.Equal(2, Directory.GetFiles(Out).Length);
+    }
+
+    [Fact]
+    public async Task A_text_arrives_with_no_server_and_leaves_no_trace()
+    {
+        Assert.True(WormholeCode.TryParse("4714-amulet-banjo-acme", out var code, out _));
+        await using var send = NativeSend.StartText(Alice, "Grüße ☂", code, Loopback);
+        var sending = send.RunAsync(_time.Token);
+        string? shown = null;
+        var received = await new NativeReceive(Bob, code, Out, Loopback, Yes) { TakesText = text => shown = text }.RunAsync(_time.Token);
+        await sending;
+        Assert.Empty(received);
+        Assert.Equal("Grüße ☂", shown);
+        Assert.Empty(Alice.Outgoing());
+        Assert.Empty(Directory.GetDirectories(Alice.OutFolder));
+        Assert.False(Directory.Exists(Out));
+    }
+
+    [Fact]
+    public async Task While_a_confirmation_may_be_somebodys_guess_no_run_begins_here()
+    {
+        Assert.True(WormholeCode.TryParse("4715-amulet-banjo", out var code, out _));
+        await using var send = NativeSend.Start(Alice, [Make("a", 9)], code, Loopback);
+        send.TakesRuns = static () => false;
+        var sending = send.RunAsync(_time.Token);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_time.Token);
+        var receiving = new NativeReceive(Bob, code, Out, Loopback, Yes).RunAsync(stop.Token);
+        await Task.Delay(300, _time.Token);
+        Assert.Equal(0, Bob.CodeOf(code.Text).Guesses);
+        Assert.False(receiving.IsCompleted || sending.IsCompleted);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => receiving);
+    }
+
+    [Fact]
     public async Task A_no_ends_both_sides_and_writes_nothing()
     {
         await using var send = NativeSend.Start(Alice, [Make("a", 9)], null, Loopback);
