@@ -128,7 +128,7 @@ internal sealed class GraphTalk
         foreach (var common in _common.Values.ToList()) Leave(common);
         _share.Ended(this);
         // The reading side comes to its end.
-        _ = _stream.DisposeAsync();
+        _ = _stream.DisposeAsync().AsTask();
     }
 
     private ulong TagOf(SharedTopic topic) => ExchangeFrames.TagOf(topic.Name, _host.Identity.Public.Bytes, _stream.Peer.Key.Bytes);
@@ -305,7 +305,7 @@ internal sealed class GraphTalk
 
     private static ulong Short(in GraphWrite entry) => (ulong)(EntryHash.Of(entry.Soul, entry.Key, entry.Entry) >> 64);
 
-    private async Task<List<GraphWrite>> CollectAsync(Common common, Func<ulong, bool> wanted)
+    private static async Task<List<GraphWrite>> CollectAsync(Common common, Func<ulong, bool> wanted)
     {
         common.IsCollecting = true;
         try { return await common.Topic.Index.CollectAsync(wanted); }
