@@ -100,7 +100,7 @@ public sealed class ContactService : IContactSource
         if (_book.Find(from) is not { Blocked: false }) return Introduced.NotWanted;
         if (Introduction.TryRead(letter.Span, _host.Identity.Public, _host.Environment.Signatures) is not { } introduction || introduction.Introducer != from)
             return Introduced.NotWanted;
-        if (_book.IsBlocked(introduction.Person)) return Introduced.NotWanted;
+        if (_book.IsBlocked(introduction.Person) || !introduction.Person.IsSound()) return Introduced.NotWanted;
         if (_hints.Count >= HintsMax) _hints.Clear();
         _hints[introduction.Person] = introduction.Addresses;
         return await _book.AskAsync(introduction.Person, null, from, introduction.Name) == ContactRefusal.None ? Introduced.Taken : Introduced.NotNow;

@@ -93,6 +93,19 @@ internal sealed class GroupHistory
         return true;
     }
 
+    /// <summary>Everybody whom a removal or leaving names, whether it counts or not, with the lowest number up to which one of them lets messages count.</summary>
+    public IReadOnlyDictionary<PublicKey, uint> EverRemoved
+    {
+        get
+        {
+            var all = new SortedDictionary<PublicKey, uint>();
+            foreach (var node in _nodes)
+                if (node.Change.Kind is ChangeKind.Remove or ChangeKind.Leave)
+                    foreach (var one in node.Change.People) all[one.Key] = Math.Min(one.Seen, all.GetValueOrDefault(one.Key, uint.MaxValue));
+            return all;
+        }
+    }
+
     /// <summary>The epochs that are exactly for those who are members now, the newest first.</summary>
     public IEnumerable<GroupNode> FittingEpochs =>
         _nodes.Where(node => node.Change.BringsKey && node.After.HasSamePeople(_state)).OrderByDescending(static node => node.Order);
