@@ -156,7 +156,7 @@ public sealed class PeopleCommandTests : IAsyncLifetime
         await RefusedAsync(ben, 2, "cannot be read", "chat", "Anna", "x", "--file", _folder.At("none"));
         await RefusedAsync(ben, 2, "--count", "chat", "Anna", "--count", "0");
         await RefusedAsync(ben, 3, "no such message", "chat", "Anna", "x", "--reply", new string('0', 64));
-        await RefusedAsync(ben, 2, "16384", "chat", "Anna", new string('x', 16385));
+        await RefusedAsync(ben, 2, "16 KB", "chat", "Anna", new string('x', 16385));
         await DoneAsync(ben, "contact", "block", "Anna");
         await RefusedAsync(ben, 2, "blocked", "chat", "Anna", "hello");
     }
