@@ -100,6 +100,8 @@ public sealed class ContactBook
             if (verified && !known.Verified && await PutAsync(known with { Verified = true }) is not ContactRefusal.None and var failed) return failed;
             return ContactRefusal.Already;
         }
+        // Whatever door it comes through: nobody can be verified, or held to his word, by such a key.
+        if (!key.IsSound()) return ContactRefusal.ForgedKey;
         if (_cards.Count >= ContactsMax) return ContactRefusal.Full;
         alias = ContactNames.Tame(alias);
         if (name is null && alias is not null && IsTaken(alias, key)) return ContactRefusal.OtherKey;
@@ -211,6 +213,7 @@ public sealed class ContactBook
         if (key == _host.Identity.Public || _cards.ContainsKey(key)) return ContactRefusal.None;
         if (introducedBy is null && _sentAway.Contains(key)) return ContactRefusal.None;
         if (introducedBy is not null && (introducedBy == key || Find(introducedBy) is not { Blocked: false })) return ContactRefusal.None;
+        if (!key.IsSound()) return ContactRefusal.ForgedKey;
         var at = _requests.FindIndex(request => request.Key == key);
         var before = at >= 0 ? _requests[at] : null;
         var request = new ContactRequest
@@ -274,6 +277,7 @@ public sealed class ContactBook
         foreach (var theirs in file.Cards)
         {
             if (theirs.Key == _host.Identity.Public) continue;
+            if (!theirs.Key.IsSound()) return Undo(ContactRefusal.ForgedKey);
             var next = _cards.TryGetValue(theirs.Key, out var mine) ? ContactMerge.Join(mine, theirs, own)
                 : ContactMerge.Adopt(theirs, own, exporter, FreeName(theirs.Key, theirs.Name));
             if (next == mine) unchanged++;

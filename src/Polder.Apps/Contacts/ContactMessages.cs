@@ -9,12 +9,12 @@ namespace Polder.Apps.Contacts;
 /// <remarks><code>
 /// offset  size  field
 ///      0     2  identifier
-///      2     1  flags: 1 = I made sure of your key, 2 = I should like to be in your book
+///      2     1  flags: 1 = I made sure of your key, 2 = I should like to be in your book, 4 = I know nothing yet of what you say of yourself
 ///      3   2+n  what I call myself, UTF-8, at most 64 bytes; empty: nothing
 /// </code></remarks>
 internal readonly record struct Hello(ushort Identifier, byte Flags, string Alias) : IMessage<Hello>, ICorrelated
 {
-    public const byte MadeSure = 1, Asks = 2;
+    public const byte MadeSure = 1, Asks = 2, Unheard = 4;
 
     public static byte Number => 1;
     // Flags of later versions are read and passed over.

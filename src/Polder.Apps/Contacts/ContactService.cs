@@ -37,6 +37,8 @@ public sealed class ContactService : IContactSource
     private readonly Dictionary<PublicKey, Hello> _said = new(PublicKey.Comparer);
     private Mailbag? _mail;
     private readonly HashSet<PublicKey> _telling = new(PublicKey.Comparer);
+    // Of whom we know what it says of itself, since its card was made or we started.
+    private readonly HashSet<PublicKey> _heard = new(PublicKey.Comparer);
 
     /// <summary>Joins its community. The host needs a <see cref="ContactBook"/>.</summary>
     public ContactService(NodeHost host)
@@ -87,7 +89,15 @@ public sealed class ContactService : IContactSource
     internal async Task<bool> HearAsync(PublicKey key, Hello hello)
     {
         if (_book.Find(key) is { } card)
-            return card.Blocked || await _book.HearAsync(key, hello.Alias, (hello.Flags & Hello.MadeSure) != 0) != ContactRefusal.NotKept;
+        {
+            if (card.Blocked) return true;
+            if (await _book.HearAsync(key, hello.Alias, (hello.Flags & Hello.MadeSure) != 0) == ContactRefusal.NotKept) return false;
+            _heard.Add(key);
+            // It forgot us meanwhile, and added us again.
+            if ((hello.Flags & Hello.Unheard) != 0) _told.Remove(key);
+            if (_host.Sessions.Find(key) is { } session) Tell(session);
+            return true;
+        }
         // It may become a contact any moment: an invitation is noted on one side first.
         if (_said.Count >= HintsMax) _said.Clear();
         _said[key] = hello;
@@ -100,7 +110,7 @@ public sealed class ContactService : IContactSource
         if (_book.Find(from) is not { Blocked: false }) return Introduced.NotWanted;
         if (Introduction.TryRead(letter.Span, _host.Identity.Public, _host.Environment.Signatures) is not { } introduction || introduction.Introducer != from)
             return Introduced.NotWanted;
-        if (_book.IsBlocked(introduction.Person)) return Introduced.NotWanted;
+        if (_book.IsBlocked(introduction.Person) || !introduction.Person.IsSound()) return Introduced.NotWanted;
         if (_hints.Count >= HintsMax) _hints.Clear();
         _hints[introduction.Person] = introduction.Addresses;
         return await _book.AskAsync(introduction.Person, null, from, introduction.Name) == ContactRefusal.None ? Introduced.Taken : Introduced.NotNow;
@@ -172,7 +182,12 @@ public sealed class ContactService : IContactSource
     /// <summary>What we know or call ourselves changed: those concerned hear of it.</summary>
     private void OnChanged(PublicKey key)
     {
-        if (_book.Find(key) is not null && _said.Remove(key, out var hello)) _community.Watch(HearAsync(key, hello));
+        if (_book.Find(key) is null)
+        {
+            _told.Remove(key);
+            _heard.Remove(key);
+        }
+        else if (_said.Remove(key, out var hello)) _community.Watch(HearAsync(key, hello));
         foreach (var session in _host.Sessions.All.ToArray())
             if (key == _host.Identity.Public || session.Peer.Key == key) Tell(session);
     }
@@ -182,7 +197,7 @@ public sealed class ContactService : IContactSource
     {
         var key = session.Peer.Key;
         if (_book.Find(key) is not { Blocked: false } card) return;
-        var words = ((byte)(Hello.Asks | (card.Verified ? Hello.MadeSure : 0)), _book.OwnName, session.Epoch);
+        var words = ((byte)(Hello.Asks | (card.Verified ? Hello.MadeSure : 0) | (_heard.Contains(key) ? 0 : Hello.Unheard)), _book.OwnName, session.Epoch);
         if (_told.GetValueOrDefault(key) == words || !_telling.Add(key)) return;
         _community.Watch(TellAsync(session, words));
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Polder.Host.Api;
 using Polder.Node.Operations;
@@ -42,6 +43,19 @@ internal static class ChatCommands
         command.Subcommands.Add(Accept(shared, surroundings));
         command.Subcommands.Add(Group(shared, surroundings));
         return command;
+    }
+
+    /// <summary>Parses a line. The parser takes "list" in <c>polder chat Ben list</c> for the command of that name; after a name it is a word that is said.</summary>
+    public static ParseResult ReadWords(RootCommand root, Func<RootCommand, ParseResult> parse)
+    {
+        var parsed = parse(root);
+        for (SymbolResult? at = parsed.CommandResult; at is not null; at = at.Parent)
+        {
+            if (at is not CommandResult { Command: { Name: "chat", Subcommands.Count: > 0 } chat, Tokens.Count: > 0 }) continue;
+            chat.Subcommands.Clear();
+            return parse(root);
+        }
+        return parsed;
     }
 
     private static async Task<int> SayAsync(

@@ -18,8 +18,7 @@ internal static class CommandLine
         var terminal = surroundings.Terminal;
         try
         {
-            var root = Build(surroundings);
-            var parsed = root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+            var parsed = ChatCommands.ReadWords(Build(surroundings), root => root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null }));
             // Help and version win over whatever else is wrong in the line.
             if (parsed.Errors.Count > 0 && parsed.Action is not { ClearsParseErrors: true })
             {

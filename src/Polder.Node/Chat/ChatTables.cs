@@ -13,7 +13,7 @@ internal sealed class ChatTables : IDisposable
 
     private readonly ChatNumbers _numbers;
     private readonly ChatWays _ways;
-    private readonly Statement _conversations, _conversation, _put, _insert, _find, _known, _pageNewest, _page, _pageFrom, _aimed, _changes, _by, _last, _first, _clock,
+    private readonly Statement _conversations, _conversation, _put, _insert, _find, _known, _pageNewest, _page, _pageFrom, _aimed, _changes, _by, _numbered, _last, _first, _clock,
         _count, _hide, _word;
     private readonly Database _database;
 
@@ -45,6 +45,7 @@ internal sealed class ChatTables : IDisposable
         _aimed = database.Prepare($"SELECT {Columns} FROM events WHERE target = ?1 AND hidden = 0 AND kind <> 1");
         _changes = database.Prepare($"SELECT {Columns} FROM events WHERE conversation = ?1 AND kind > 100 ORDER BY clock, time, event");
         _by = database.Prepare($"SELECT {Columns} FROM events WHERE conversation = ?1 AND author = ?2 AND sequence > 0 AND sequence BETWEEN ?3 AND ?4 ORDER BY sequence LIMIT ?5");
+        _numbered = database.Prepare("SELECT sequence, first FROM events WHERE conversation = ?1 AND author = ?2 AND sequence > 0 ORDER BY sequence, first");
         _last = database.Prepare("SELECT sequence FROM events WHERE conversation = ?1 AND author = ?2 AND sequence > 0 ORDER BY sequence DESC LIMIT 1");
         _first = database.Prepare("SELECT min(sequence) FROM events WHERE conversation = ?1 AND author = ?2 AND sequence > 0 AND epoch = ?3");
         _clock = database.Prepare("SELECT clock FROM events WHERE conversation = ?1 ORDER BY clock DESC LIMIT 1");
@@ -117,6 +118,14 @@ internal sealed class ChatTables : IDisposable
 
     public IReadOnlyList<StoredEvent> By(ConversationId conversation, PublicKey author, uint from, uint to, int count) =>
         All(_by.Bind(1, _numbers.Conversation(conversation)).Bind(2, _numbers.Person(author)).Bind(3, from).Bind(4, to).Bind(5, count));
+
+    public IReadOnlyList<(uint Sequence, uint First)> Numbers(ConversationId conversation, PublicKey author)
+    {
+        var all = new List<(uint, uint)>();
+        _numbered.Bind(1, _numbers.Conversation(conversation)).Bind(2, _numbers.Person(author));
+        while (_numbered.Step()) all.Add(((uint)_numbered.Number(0), (uint)_numbered.Number(1)));
+        return all;
+    }
 
     public uint LastSequence(ConversationId conversation, PublicKey author) =>
         (uint)One(_last.Bind(1, _numbers.Conversation(conversation)).Bind(2, _numbers.Person(author)));

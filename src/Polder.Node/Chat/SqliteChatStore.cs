@@ -80,6 +80,7 @@ internal sealed class SqliteChatStore : IChatStore, IDisposable
     public IReadOnlyList<StoredEvent> AimedAt(EventId target) => _tables.AimedAt(target);
     public IReadOnlyList<StoredEvent> Changes(ConversationId conversation) => _tables.Changes(conversation);
     public IReadOnlyList<StoredEvent> By(ConversationId conversation, PublicKey author, uint from, uint to, int count) => _tables.By(conversation, author, from, to, count);
+    public IReadOnlyList<(uint Sequence, uint First)> Numbers(ConversationId conversation, PublicKey author) => _tables.Numbers(conversation, author);
     public uint LastSequence(ConversationId conversation, PublicKey author) => _tables.LastSequence(conversation, author);
     public uint FirstSequence(ConversationId conversation, PublicKey author, EventId epoch) => _tables.FirstSequence(conversation, author, epoch);
     public ulong LastClock(ConversationId conversation) => _tables.LastClock(conversation);

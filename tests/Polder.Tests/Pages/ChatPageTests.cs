@@ -57,7 +57,7 @@ public sealed class ChatPageTests(Chromium chromium) : IClassFixture<Chromium>, 
         await his.GetByRole(AriaRole.Link, new() { Name = "Reply" }).ClickAsync();
         await his.GetByLabel("Message", new() { Exact = true }).FillAsync(Nasty);
         var picture = _folder.At("beans.png");
-        await File.WriteAllBytesAsync(picture, Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="), Stop);
+        await File.WriteAllBytesAsync(picture, QrPicture.Png("https://polder.example/beans"), Stop);
         await his.Locator("#composer input[type=file]").SetInputFilesAsync(picture);
         await his.GetByRole(AriaRole.Button, new() { Name = "Send" }).ClickAsync();
         await Assertions.Expect(Lines(page)).ToHaveCountAsync(2);

@@ -16,12 +16,23 @@ public sealed class Chromium : IAsyncLifetime
     {
         if (!File.Exists(ExecutablePath)) return;
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = ExecutablePath,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
+        _browser = await LaunchAsync();
     }
+
+    private Task<IBrowser> LaunchAsync(params string[] more) => _playwright!.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+    {
+        ExecutablePath = ExecutablePath,
+        Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", .. more],
+    });
+
+    /// <summary>A browser whose camera shows a film (Y4M), over and over. The caller closes it.</summary>
+    public async Task<IBrowser> WithCameraAsync(string film)
+    {
+        SkipWithout();
+        return await LaunchAsync("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--use-file-for-fake-video-capture=" + film);
+    }
+
+    private void SkipWithout() => Assert.SkipWhen(_browser is null, $"There is no Chromium at {ExecutablePath}: the pages were NOT tried in a browser. ./x test installs it.");
 
     public async ValueTask DisposeAsync()
     {
@@ -32,7 +43,7 @@ public sealed class Chromium : IAsyncLifetime
     /// <summary>A page in a context of its own. Errors that its console or its script reports are collected in <paramref name="errors"/>.</summary>
     public async Task<IPage> OpenAsync(ICollection<string> errors, int width = 1280, int height = 800, bool dark = false, bool script = true, bool still = false)
     {
-        Assert.SkipWhen(_browser is null, $"There is no Chromium at {ExecutablePath}: the pages were NOT tried in a browser. ./x test installs it.");
+        SkipWithout();
         var context = await _browser!.NewContextAsync(new BrowserNewContextOptions
         {
             ViewportSize = new ViewportSize { Width = width, Height = height },

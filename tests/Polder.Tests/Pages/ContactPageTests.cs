@@ -1,5 +1,6 @@
 using Microsoft.Playwright;
 using Polder.Apps.Contacts;
+using Polder.Apps.Contacts.Pictures;
 using Polder.Host;
 using Polder.Identity;
 using Polder.Node;
@@ -127,5 +128,43 @@ public sealed class ContactPageTests(Chromium chromium) : IClassFixture<Chromium
         var book = await anna.Operations.Contacts.BookAsync(stop);
         Assert.Equal(["Dora False", "Dora True"], book.People.Select(person => person.Name));
         Assert.All(book.People, person => Assert.True(person is { Blocked: true, Verified: true }));
+    }
+
+    [Fact]
+    public async Task The_camera_reads_a_code_that_is_held_before_it()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var dora = KeyPair.FromEntropy([.. Enumerable.Range(5, 64).Select(i => (byte)i)]).Public;
+        await using var anna = await new NodeBuilder(NodeTests.Quick(_folder.At("anna"))).StartAsync(stop);
+        await using var web = await WebFace.StartAsync(anna.Operations, null, 0, "token", stop);
+        await File.WriteAllBytesAsync(_folder.At("code.y4m"), Film(PngReader.TryRead(QrPicture.Png(ContactText.Write(dora, "Dora")), out _)!), stop);
+        var browser = await chromium.WithCameraAsync(_folder.At("code.y4m"));
+        try
+        {
+            var page = await browser.NewPageAsync();
+            page.SetDefaultTimeout(60_000);
+            await page.GotoAsync(web.Address + "contacts");
+            await page.Locator("#picture-name").FillAsync("Dora");
+            await page.GetByRole(AriaRole.Button, new() { Name = "Use the camera" }).ClickAsync();
+            await Assertions.Expect(page.GetByLabel("An invitation, a key")).ToHaveValueAsync(ContactText.Write(dora, "Dora"), new() { Timeout = 30_000 });
+            await page.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
+            await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync("Dora");
+        }
+        finally { await browser.CloseAsync(); }
+        Assert.Equal(dora.ToString(), Assert.Single((await anna.Operations.Contacts.BookAsync(stop)).People).PublicKey);
+    }
+
+    /// <summary>Two pictures of YUV 4:2:0: the code in the middle of grey.</summary>
+    private static byte[] Film(GreyPicture code)
+    {
+        const int width = 1280, height = 960;
+        var (left, top) = ((width - code.Width) / 2, (height - code.Height) / 2);
+        Assert.True(left > 0 && top > 0);
+        var frame = new byte[width * height * 3 / 2];
+        frame.AsSpan(0, width * height).Fill(150);
+        frame.AsSpan(width * height).Fill(128);
+        for (var y = 0; y < code.Height; y++)
+            for (var x = 0; x < code.Width; x++) frame[(top + y) * width + left + x] = (byte)(16 + code.Row(y)[x] * 219 / 255);
+        return [.. System.Text.Encoding.ASCII.GetBytes($"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420mpeg2\n"), .. "FRAME\n"u8, .. frame, .. "FRAME\n"u8, .. frame];
     }
 }

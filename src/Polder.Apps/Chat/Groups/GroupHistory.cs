@@ -28,10 +28,12 @@ internal sealed class GroupHistory
     private readonly List<GroupNode> _nodes = [];
     private readonly HashSet<EventId> _refused = [];
     private readonly HashSet<int> _heads = [];
-    private GroupState _state = GroupState.Empty;
+    // Worked out when somebody asks: a hostile admin's hundreds of changes beside one another cost one evaluation, not one each.
+    private GroupState? _state = GroupState.Empty;
+    private (ulong[] Past, GroupState State) _lastPast = ([], GroupState.Empty);
 
     /// <summary>What the group is now.</summary>
-    public GroupState State => _state;
+    public GroupState State => _state ??= GroupRules.Evaluate(_nodes, null);
 
     /// <summary>Changes that nothing follows yet; the parents of the next one. The newest, if there are more than a change can name.</summary>
     public IReadOnlyList<EventId> Heads => [.. _heads.Select(index => _nodes[index]).OrderByDescending(static node => node.Order).Take(ChatLimits.ParentsMax).Select(static node => node.Id).Order()];
@@ -65,7 +67,7 @@ internal sealed class GroupHistory
         var node = new GroupNode(_nodes.Count, chat.Id, chat.Order, chat.Header.Author, change, Past(change.Parents));
         var seesAll = _heads.Count == change.Parents.Count && change.Parents.All(parent => _heads.Contains(_indexes[parent]));
         if (change.Parents.Any(parent => _nodes[_indexes[parent]].Order.Clock >= node.Order.Clock)) return Refuse(chat.Id);
-        var before = seesAll ? _state : GroupRules.Evaluate(_nodes, node.Past);
+        var before = seesAll ? State : StateAt(node.Past);
         if (!GroupRules.MayDo(before, node)) return Refuse(chat.Id);
         node.After = GroupRules.Apply(before, node, static _ => true);
 
@@ -74,7 +76,7 @@ internal sealed class GroupHistory
         foreach (var parent in change.Parents) _heads.Remove(_indexes[parent]);
         _heads.Add(node.Index);
         // Who knew everything is concurrent with nothing: its change is simply the next.
-        _state = seesAll ? node.After : GroupRules.Evaluate(_nodes, null);
+        _state = seesAll ? node.After : null;
         return ChangeVerdict.Added;
     }
 
@@ -85,7 +87,7 @@ internal sealed class GroupHistory
     public bool Counts(PublicKey author, uint sequence, EventId epoch)
     {
         if (Find(epoch) is not { } node || !node.After.IsMember(author)) return false;
-        foreach (var removal in _state.Removals)
+        foreach (var removal in State.Removals)
         {
             if (removal.Who != author || sequence <= removal.Seen || removal.Change == epoch) continue;
             if (!node.Knows(_indexes[removal.Change])) return false;
@@ -93,9 +95,29 @@ internal sealed class GroupHistory
         return true;
     }
 
+    /// <summary>Everybody whom a removal or leaving names, whether it counts or not, with the lowest number up to which one of them lets messages count.</summary>
+    public IReadOnlyDictionary<PublicKey, uint> EverRemoved
+    {
+        get
+        {
+            var all = new SortedDictionary<PublicKey, uint>();
+            foreach (var node in _nodes)
+                if (node.Change.Kind is ChangeKind.Remove or ChangeKind.Leave)
+                    foreach (var one in node.Change.People) all[one.Key] = Math.Min(one.Seen, all.GetValueOrDefault(one.Key, uint.MaxValue));
+            return all;
+        }
+    }
+
     /// <summary>The epochs that are exactly for those who are members now, the newest first.</summary>
     public IEnumerable<GroupNode> FittingEpochs =>
-        _nodes.Where(node => node.Change.BringsKey && node.After.HasSamePeople(_state)).OrderByDescending(static node => node.Order);
+        _nodes.Where(node => node.Change.BringsKey && node.After.HasSamePeople(State)).OrderByDescending(static node => node.Order);
+
+    private GroupState StateAt(ulong[] past)
+    {
+        // Changes beside one another mostly stand on the same.
+        if (!past.AsSpan().TrimEnd(0ul).SequenceEqual(_lastPast.Past)) _lastPast = (past.AsSpan().TrimEnd(0ul).ToArray(), GroupRules.Evaluate(_nodes, past));
+        return _lastPast.State;
+    }
 
     private ChangeVerdict Refuse(EventId id)
     {
@@ -119,6 +141,8 @@ internal sealed class GroupHistory
 /// <summary>A change in its place.</summary>
 internal sealed class GroupNode(int index, EventId id, EventOrder order, PublicKey author, GroupChange change, ulong[] past)
 {
+    private HashSet<PublicKey>? _named;
+
     public int Index => index;
     public EventId Id => id;
     public EventOrder Order => order;
@@ -133,5 +157,5 @@ internal sealed class GroupNode(int index, EventId id, EventOrder order, PublicK
 
     public bool Knows(int other) => other >> 6 < past.Length && (past[other >> 6] & (1ul << (other & 63))) != 0;
     public bool IsConcurrentWith(GroupNode other) => other != this && !Knows(other.Index) && !other.Knows(index);
-    public bool Names(PublicKey key) => change.People.Any(one => one.Key == key);
+    public bool Names(PublicKey key) => (_named ??= [.. change.People.Select(static one => one.Key)]).Contains(key);
 }

@@ -21,6 +21,7 @@ internal sealed class PeerChatService
     private readonly PeerChatCommunity _community;
     private readonly Dictionary<EventId, (PublicKey To, PeerChatText Text)> _waiting = [];
     private readonly Dictionary<string, (PublicKey From, string Name, string File, EventId Reply)> _wanted = [];
+    private bool _isLate;
 
     public PeerChatService(NodeHost host, ChatService chat, ChatFiles files, PeerChatCommunity community)
     {
@@ -32,24 +33,27 @@ internal sealed class PeerChatService
         community.FileCame = (key, file) => _ = TakeFileAsync(key, file);
         chat.SendForeign = SendAsync;
         chat.IsForeign = community.IsForeign;
-        foreach (var conversation in chat.Store.Conversations()) if (conversation.Foreign) LookBack(conversation);
+        LookBack();
     }
 
     /// <summary>Sends again what nobody acknowledged, and asks again for files. Every 30 s.</summary>
     public void Tick()
     {
+        if (_isLate && _waiting.Count < WaitingMax) LookBack();
         foreach (var (to, text) in _waiting.Values) _community.SendText(to, text);
         foreach (var (hash, wanted) in _wanted) _community.RequestFile(wanted.From, hash);
     }
 
-    private Task<bool> SendAsync(Conversation conversation, StoredEvent stored)
+    private async Task<bool> SendAsync(Conversation conversation, StoredEvent stored)
     {
-        if (_waiting.Count >= WaitingMax) throw new ChatRefusedException("Too many messages wait for contacts of the SuperApp.");
         var name = NameOf(stored.Id);
         _chat.Store.PutForeign(name, conversation.Peer!, stored.Id);
         _chat.Store.Put(new Delivery(stored.Id, conversation.Peer!, new LetterId(stored.Id.Hash), LetterStage.OnlyHere));
-        Send(stored, conversation.Peer!, name);
-        return Task.FromResult(true);
+        // What is said is kept, and so is that it has to go this way.
+        await _chat.Store.FlushAsync();
+        if (_waiting.Count < WaitingMax) Send(stored, conversation.Peer!, name);
+        else _isLate = true;
+        return true;
     }
 
     private void Send(StoredEvent stored, PublicKey to, string name)
@@ -59,12 +63,18 @@ internal sealed class PeerChatService
         _community.SendText(to, text);
     }
 
-    // After a restart: what was said lately and never acknowledged.
-    private void LookBack(Conversation conversation)
+    // After a restart, and when there is room again: what was said lately and never acknowledged.
+    private void LookBack()
     {
-        foreach (var stored in _chat.Store.Page(conversation.Id, null, LookedBack))
-            if (stored.Author == _chat.Self && _chat.Store.ForeignName(stored.Id) is { } name && _chat.Store.Deliveries(stored.Id) is [{ Stage: LetterStage.OnlyHere }] && _waiting.Count < WaitingMax)
-                Send(stored, conversation.Peer!, name);
+        _isLate = false;
+        foreach (var conversation in _chat.Store.Conversations().Where(static one => one.Foreign).OrderBy(static one => one.Id))
+            foreach (var stored in _chat.Store.Page(conversation.Id, null, LookedBack))
+            {
+                if (stored.Author != _chat.Self || _waiting.ContainsKey(stored.Id) || _chat.Store.ForeignName(stored.Id) is not { } name
+                    || _chat.Store.Deliveries(stored.Id) is not [{ Stage: LetterStage.OnlyHere }]) continue;
+                if (_waiting.Count < WaitingMax) Send(stored, conversation.Peer!, name);
+                else _isLate = true;
+            }
     }
 
     private void Acknowledged(PublicKey from, string name)

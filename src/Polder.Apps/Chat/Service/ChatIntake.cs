@@ -92,8 +92,11 @@ internal sealed class ChatIntake(ChatParts parts, ChatService service)
             Refused++;
             return true;
         }
-        return chat.Header.Class == EventClass.Change ? TakeChange(chat, from, letter, touched) : TakeMessage(chat, from, letter, touched, arrived);
+        return TakeChecked(chat, from, letter, touched, arrived);
     }
+
+    private bool TakeChecked(ChatEvent chat, PublicKey from, LetterId letter, HashSet<ConversationId> touched, List<StoredEvent> arrived) =>
+        chat.Header.Class == EventClass.Change ? TakeChange(chat, from, letter, touched) : TakeMessage(chat, from, letter, touched, arrived);
 
     private bool TakeChange(ChatEvent chat, PublicKey from, LetterId letter, HashSet<ConversationId> touched)
     {
@@ -166,20 +169,27 @@ internal sealed class ChatIntake(ChatParts parts, ChatService service)
         return Store.Hold(chat.Conversation, new HeldEvent(chat.Id, chat.Raw, from, letter));
     }
 
+    // Clocks grow from parent to child: in their order one pass takes all that can be taken, however a hostile member has laid it out.
     private void TakeHeld(ConversationId id, HashSet<ConversationId> touched, List<StoredEvent> arrived)
     {
-        for (var changed = true; changed;)
+        if (service.Group(id) is not { } history) return;
+        var all = new List<(HeldEvent Held, ChatEvent Chat)>();
+        foreach (var held in Store.Held(id))
+            if (ChatEvent.TryRead(held.Raw, out var chat)) all.Add((held, chat));
+            else Store.Release(held.Id);
+        foreach (var (held, chat) in all.OrderByDescending(static one => one.Chat.Header.Class).ThenBy(static one => one.Chat.Order))
         {
-            changed = false;
-            foreach (var held in Store.Held(id))
-            {
-                if (!ChatEvent.TryRead(held.Raw, out var chat)) continue;
-                Store.Release(chat.Id);
-                TakeGroup(chat, held.From, held.Letter, touched, arrived);
-                // Held again, or done with.
-                changed |= chat.Header.Class == EventClass.Change && Store.Find(chat.Id) is not null;
-            }
+            if (!IsReady(history, chat)) continue;
+            Store.Release(chat.Id);
+            // Its signature was checked before it was held.
+            TakeChecked(chat, held.From, held.Letter, touched, arrived);
         }
+    }
+
+    private static bool IsReady(GroupHistory history, ChatEvent chat)
+    {
+        if (chat.Header.Class == EventClass.Group) return history.Find(chat.Header.Epoch) is not null || history.IsRefused(chat.Header.Epoch);
+        return !GroupChange.TryRead(chat.Content, out var change) || change.Parents.Any(history.IsRefused) || !history.Missing(change).Any();
     }
 
     // ---- Asking for what is missing ----
@@ -228,12 +238,13 @@ internal sealed class ChatIntake(ChatParts parts, ChatService service)
         foreach (var author in history?.State.Members.Keys.ToList() ?? [])
         {
             if (author == Self || ranges.Count == ChatLimits.RangesMax) continue;
-            uint? before = null;
-            foreach (var stored in Store.By(id, author, 1, uint.MaxValue, int.MaxValue))
+            // Numbers are their author's word: the last one there is may be said, and twice.
+            var next = 0ul;
+            foreach (var (sequence, first) in Store.Numbers(id, author))
             {
-                var from = Math.Max(stored.First, before + 1 ?? stored.First);
-                if (stored.Sequence > from && ranges.Count < ChatLimits.RangesMax) ranges.Add(new EventRange(author, from, stored.Sequence - 1));
-                before = stored.Sequence;
+                var from = Math.Max(first, next);
+                if (sequence > from && ranges.Count < ChatLimits.RangesMax) ranges.Add(new EventRange(author, (uint)from, sequence - 1));
+                next = sequence + 1ul;
             }
         }
         return changes.Count == 0 && ranges.Count == 0 ? null : new WantedEvents(id, [.. changes.Take(ChatLimits.RangesMax)], ranges);

@@ -301,9 +301,11 @@ internal sealed class ChatService
                 : conversation.Standing == ConversationStanding.Gone ? ConversationStanding.Asked : conversation.Standing;
             Store.Put(conversation with { Name = history.State.Name, Standing = standing });
         }
-        foreach (var who in history.State.Removals.Select(static removal => removal.Who).Distinct())
-            foreach (var stored in Store.By(id, who, 1, uint.MaxValue, int.MaxValue))
-                if (stored.Hidden == history.Counts(who, stored.Sequence, stored.Epoch)) Store.Hide(stored.Id, !stored.Hidden);
+        // Also those whose removal turned out to be void: what was hidden by it counts again.
+        foreach (var (who, seen) in history.EverRemoved)
+            if (seen < uint.MaxValue)
+                foreach (var stored in Store.By(id, who, seen + 1, uint.MaxValue, int.MaxValue))
+                    if (stored.Hidden == history.Counts(who, stored.Sequence, stored.Epoch)) Store.Hide(stored.Id, !stored.Hidden);
     }
 
     private static string CheckName(string name)

@@ -38,6 +38,9 @@ internal interface IChatStore
     /// <summary>An author's numbered events from a number to another, both included, hidden ones too.</summary>
     IReadOnlyList<StoredEvent> By(ConversationId conversation, PublicKey author, uint from, uint to, int count);
 
+    /// <summary>The numbers of all that is here of an author, each with its first of the epoch, in order: light enough for long conversations.</summary>
+    IReadOnlyList<(uint Sequence, uint First)> Numbers(ConversationId conversation, PublicKey author);
+
     /// <summary>The highest number of an author, 0 for none; hidden ones count.</summary>
     uint LastSequence(ConversationId conversation, PublicKey author);
 

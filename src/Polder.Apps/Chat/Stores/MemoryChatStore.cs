@@ -70,6 +70,9 @@ internal sealed class MemoryChatStore : IChatStore
     public IReadOnlyList<StoredEvent> By(ConversationId conversation, PublicKey author, uint from, uint to, int count) =>
         [.. InOrder(conversation).Where(one => one.Author == author && one.Sequence >= Math.Max(1, from) && one.Sequence <= to).OrderBy(static one => one.Sequence).Take(count)];
 
+    public IReadOnlyList<(uint Sequence, uint First)> Numbers(ConversationId conversation, PublicKey author) =>
+        [.. InOrder(conversation).Where(one => one.Author == author && one.Sequence > 0).Select(static one => (one.Sequence, one.First)).Order()];
+
     public uint LastSequence(ConversationId conversation, PublicKey author) =>
         InOrder(conversation).Where(one => one.Author == author).Select(static one => one.Sequence).DefaultIfEmpty().Max();
 

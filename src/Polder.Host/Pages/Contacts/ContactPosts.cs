@@ -1,3 +1,4 @@
+using Polder.Apps.Contacts;
 using Polder.Apps.Contacts.Pictures;
 using Polder.Host.Api;
 using Polder.Node.Operations;
@@ -21,7 +22,7 @@ internal sealed class ContactPosts(INodeOperations node, PageLoader loader, Noti
         Post("/contacts/remove", RemoveAsync);
         Post("/contacts/introduce", IntroduceAsync);
         Post("/contacts/name", NameAsync);
-        Post("/contacts/import", ImportAsync, Polder.Apps.Contacts.ContactFile.BytesMax + FormBytesMax);
+        Post("/contacts/import", ImportAsync, ContactFile.BytesMax + FormBytesMax);
         routes.MapGet("/contacts/card.png", (RequestDelegate)CardAsync);
         routes.MapGet("/contacts/export", (RequestDelegate)ExportAsync);
 
@@ -56,6 +57,13 @@ internal sealed class ContactPosts(INodeOperations node, PageLoader loader, Noti
 
     private async Task AddAsync(HttpContext context, string text, Dictionary<string, string> values)
     {
+        // Whoever was given a code looks for the first field there is.
+        if (ContactText.Read(text).Kind == ContactTextKind.SpokenCode)
+        {
+            await node.Contacts.SpeakAsync(text, context.RequestAborted).ConfigureAwait(false);
+            See(context, "/contacts#spoken");
+            return;
+        }
         var added = await node.Contacts.AddAsync(
             new PersonToAdd(text, values["name"] is { Length: > 0 } name ? name : null, values["verified"] == "1"), context.RequestAborted).ConfigureAwait(false);
         Redirect(context, ContactModel.Link(added.Person.PublicKey), new Notice("good", "Added.", added.Said));

@@ -169,7 +169,10 @@ internal sealed class LocalChat : IChatOperations
         }
         await using var closing = opened.ConfigureAwait(false);
         if (opened.Length == 0) throw new OperationRefusedException(RefusalKind.BadInput, $"{file.Name} is empty.");
-        if (opened.Length > AttachmentCipher.SizeMax) throw new OperationRefusedException(RefusalKind.BadInput, $"{file.Name} is larger than {AttachmentCipher.SizeMax >> 30} GB.");
+        // What others would not fetch is not sent: their limit is the same as ours unless somebody changed it.
+        var most = _node.Host.Options.Content.ContentBytesMax;
+        if (opened.Length > AttachmentCipher.SizeMax || AttachmentCipher.SealedBytes(opened.Length) > most)
+            throw new OperationRefusedException(RefusalKind.BadInput, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{file.Name} is larger than the {most / (double)(1 << 30):0.#} GB that a chat takes. Send it by a code: polder send PATH"));
         return await OnLoopAsync(async () =>
         {
             Span<byte> bytes = stackalloc byte[32];

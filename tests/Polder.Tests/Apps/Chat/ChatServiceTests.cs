@@ -172,4 +172,53 @@ public sealed class ChatServiceTests
         }
         Assert.Equal(["alice: one", "alice: two"], carol.Read(group));
     }
+
+    [Fact]
+    public async Task What_a_void_removal_hid_is_shown_again()
+    {
+        var world = new ChatWorld(9);
+        var (alice, bob, carol) = (world.Add("alice"), world.Add("bob"), world.Add("carol"));
+        var group = (await alice.Chat.CreateGroupAsync("Garden", [bob.Key, carol.Key])).Id;
+        await world.SettleAsync();
+        await alice.Chat.PromoteAsync(group, bob.Key, true);
+        await world.SettleAsync();
+        // Two admins remove each other; Carol hears first of the removal that does not count, and of what Alice said beside it.
+        await bob.Chat.RemoveAsync(group, alice.Key);
+        var removal = world.Open.FindIndex(letter => letter.From == bob && letter.To == carol.Key);
+        await world.DeliverOneAsync(removal, doubled: 0);
+        await alice.SayAsync(group, "still here");
+        await world.DeliverOneAsync(world.Open.FindIndex(letter => letter.From == alice && letter.To == carol.Key), doubled: 0);
+        Assert.Empty(carol.Read(group));
+        await alice.Chat.RemoveAsync(group, bob.Key);
+        await world.SettleAsync();
+        Assert.Equal(["alice: still here"], alice.Read(group));
+        Assert.Equal(alice.Read(group), carol.Read(group));
+    }
+
+    [Fact]
+    public async Task The_highest_numbers_there_are_harm_nobody()
+    {
+        var world = new ChatWorld(10);
+        var (alice, bob, mallory) = (world.Add("alice"), world.Add("bob"), world.Add("mallory"));
+        var group = (await alice.Chat.CreateGroupAsync("Garden", [bob.Key, mallory.Key])).Id;
+        await world.SettleAsync();
+        var epoch = Assert.Single(mallory.Chat.Group(group)!.FittingEpochs);
+        var secret = mallory.Store.Secret(epoch.Id)!.Value;
+        byte[] Said(uint sequence, uint first, UInt128 salt)
+        {
+            var header = new EventHeader(EventClass.Group, group, mallory.Key, sequence, first, ChatLimits.ClockMax, ChatLimits.TimeMax, epoch.Id, salt);
+            return ChatEvent.Make(header, GroupCipher.Seal(secret, header, MessageContent.OfText($"{salt}").Write()), mallory.Pair, Polder.Cryptography.Ed25519Signatures.Instance).Raw;
+        }
+        var letter = new Letter(new LetterId(group.Hash), mallory.Key, LetterKinds.Chat, ChatLetter.Write([Said(uint.MaxValue, 1, 1), Said(uint.MaxValue, uint.MaxValue, 2), Said(5, 5, 3)]), world.Now, 1);
+        Assert.True(await bob.Letters.Handler!(letter));
+        await bob.SayAsync(group, "never mind");
+        for (var i = 0; i < 8; i++)
+        {
+            world.Now += TimeSpan.FromMinutes(20);
+            await bob.Chat.TickAsync();
+            await world.SettleAsync();
+        }
+        Assert.Contains("bob: never mind", alice.Read(group));
+        Assert.Equal(4, bob.Read(group).Count);
+    }
 }

@@ -88,6 +88,7 @@ public abstract class ChatStoreContract
         Assert.Equal(0u, store.LastSequence(_id, _bob.Public));
         Assert.Equal(30ul, store.LastClock(_id));
         Assert.Equal([5u, 6u], store.By(_id, _alice.Public, 5, 6, 10).Select(static one => one.Sequence));
+        Assert.Equal(Enumerable.Range(1, 30).Select(static number => (uint)number), store.Numbers(_id, _alice.Public).Select(static one => one.Sequence));
         Assert.Equal(5, store.CountAfter(_id, all[24].Order, _bob.Public, 100));
         Assert.Equal(0, store.CountAfter(_id, all[24].Order, _alice.Public, 100));
         Assert.Equal(3, store.CountAfter(_id, default, _bob.Public, 3));

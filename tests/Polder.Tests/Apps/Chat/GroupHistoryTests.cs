@@ -134,4 +134,27 @@ public sealed class GroupHistoryTests
             }
         }
     }
+
+    [Fact]
+    public void A_hostile_admin_s_hundreds_of_changes_beside_one_another_hold_nobody_up()
+    {
+        var people = Enumerable.Range(0, 120).Select(static number => $"m{number}").ToArray();
+        var (create, change) = Make("mallory", ChangeKind.Create, null, 1, people);
+        var history = new GroupHistory();
+        Assert.Equal(ChangeVerdict.Added, history.Add(create, change));
+        var root = history.Heads;
+        var first = new GroupHistory();
+        first.Add(create, change);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        for (var i = 0; i < 500; i++)
+        {
+            var (removal, removed) = Make("mallory", ChangeKind.Remove, first, 2 + (ulong)i, [.. people.Skip(i % 60).Take(60)]);
+            Assert.Equal(root, removed.Parents);
+            Assert.Equal(ChangeVerdict.Added, history.Add(removal, removed));
+        }
+        _ = history.State;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{clock.ElapsedMilliseconds} ms with signing");
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), clock.Elapsed.ToString());
+        Assert.Equal("m119 mallory*", Look(history));
+    }
 }

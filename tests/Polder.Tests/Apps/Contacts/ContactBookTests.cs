@@ -76,6 +76,24 @@ public sealed class ContactBookTests
     }
 
     [Fact]
+    public void A_forged_key_comes_in_by_no_door()
+    {
+        var desk = new Desk();
+        desk.Do(book => book.AddAsync(Key(1), "Ben"));
+        // The identity for both halves: everybody can sign for it, and agrees with it on the same secret.
+        Assert.True(PublicKey.TryParse([.. Key(2).Bytes[..10], .. new byte[32], 1, .. new byte[31]], out var forged));
+        Assert.False(forged.IsSound());
+        var expected = desk.Book.All;
+        Assert.Equal(ContactRefusal.ForgedKey, desk.Do(book => book.AddAsync(forged, "Cleo")));
+        Assert.Equal(ContactRefusal.ForgedKey, desk.Do(book => book.AskAsync(forged, "Cleo")));
+        Assert.Equal(ContactRefusal.ForgedKey, desk.Do(book => book.AskAsync(forged, null, Key(1), "Cleo")));
+        var file = new ContactFile(Key(1), "Ben", DateTimeOffset.UnixEpoch, [new ContactCard { Key = Key(3), Name = "Dora", Since = DateTimeOffset.UnixEpoch }, new ContactCard { Key = forged, Name = "Cleo", Since = DateTimeOffset.UnixEpoch }]);
+        Assert.Equal(ContactRefusal.ForgedKey, desk.Do(book => book.ImportAsync(file)).Refusal);
+        Assert.Equal(expected, desk.Book.All);
+        Assert.Empty(desk.Book.Requests);
+    }
+
+    [Fact]
     public void A_blocked_person_is_no_neighbour_and_comes_back_by_no_invitation()
     {
         var desk = new Desk();

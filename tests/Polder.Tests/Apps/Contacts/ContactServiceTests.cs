@@ -62,6 +62,25 @@ public sealed class ContactServiceTests
     }
 
     [Fact]
+    public void Whoever_was_forgotten_and_added_again_says_once_more_what_it_says_of_itself()
+    {
+        var world = new World(4, Lossy);
+        var (anna, ben) = (Add(world, "anna"), Add(world, "ben"));
+        Do(anna, host => host.Find<ContactBook>()!.NameOwnAsync("Anna"));
+        Befriend(anna, ben);
+        bool IsWhole() => Book(anna).Find(ben.Identity.Public) is { VerifiedByThem: true } && Book(ben).Find(anna.Identity.Public) is { VerifiedByThem: true, Alias: "Anna" };
+        world.RunUntil(IsWhole, TimeSpan.FromMinutes(1));
+        // One side forgets, in the same session; then both.
+        foreach (var forgetters in new[] { new[] { (ben, anna) }, [(ben, anna), (anna, ben)] })
+        {
+            foreach (var (who, whom) in forgetters) Do(who, host => host.Find<ContactBook>()!.RemoveAsync(whom.Identity.Public));
+            world.RunFor(TimeSpan.FromSeconds(20));
+            foreach (var (who, whom) in forgetters) Do(who, host => host.Find<ContactBook>()!.AddAsync(whom.Identity.Public, verified: true));
+            world.RunUntil(IsWhole, TimeSpan.FromMinutes(1));
+        }
+    }
+
+    [Fact]
     public void Whoever_is_added_by_its_key_gets_a_request_and_may_accept()
     {
         var world = new World(5, Lossy);
