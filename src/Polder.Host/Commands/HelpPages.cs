@@ -33,13 +33,17 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
           polder contact          the people I know: add WHAT, list, show NAME, card, introduce NAME OTHER
           polder connect PEER     get through to a peer by every way there is
           polder bundle export FILE  letters, contacts, blocks and addresses in a file; import FILE
-          polder mailbag             where my letters are, and what I carry for others
+          polder mailbag          where my letters are, and what I carry for others
           polder tag              overlays by name, each with a budget: join NAME, leave NAME
           polder dht get KEY      small values that the nodes keep: put VALUE, find KEY
 
         Talking
           polder chat NAME [TEXT] say something to a contact or a group; without TEXT the conversation
           polder chat list        all conversations; search WORDS, group create|add|remove|leave GROUP
+
+        Shared data
+          polder run --graph PORT my node as the only peer of a gun.js application: ws://127.0.0.1:PORT/gun
+          polder graph get SOUL   what it keeps; put, watch, export FILE, import FILE, account
 
         Records of help
           polder record PEER      propose a record: --gave or --got AMOUNT, --for TEXT
