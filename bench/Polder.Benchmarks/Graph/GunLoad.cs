@@ -12,7 +12,9 @@ namespace Polder.Benchmarks.Graph;
 /// </summary>
 internal sealed class GunLoad : IAsyncDisposable
 {
-    private const int Keys = 1000;
+    private const int Keys = 1000, FollowNumber = 0xFFFFFF, ReadNumber = 0xFFFFFE;
+
+    private static int _made = 255;
 
     private readonly ClientWebSocket _socket = new();
     private readonly Dictionary<int, (long At, int Key, int Value)> _open = [];
@@ -25,7 +27,9 @@ internal sealed class GunLoad : IAsyncDisposable
 
     public GunLoad(int client, int open, string run)
     {
-        (_soul, _tag, _room) = (string.Create(CultureInfo.InvariantCulture, $"bench/{run}/{client}"), string.Create(CultureInfo.InvariantCulture, $"{client:x2}"), new SemaphoreSlim(open));
+        // Never the same in one run: a peer remembers ids for a while.
+        var serial = Interlocked.Increment(ref _made);
+        (_soul, _tag, _room) = (string.Create(CultureInfo.InvariantCulture, $"bench/{run}/{client}"), string.Create(CultureInfo.InvariantCulture, $"{serial:x3}"), new SemaphoreSlim(open));
         _socket.Options.KeepAliveInterval = TimeSpan.Zero;
     }
 
@@ -60,7 +64,7 @@ internal sealed class GunLoad : IAsyncDisposable
     }
 
     /// <summary>Asks for a node, and so follows it.</summary>
-    public Task FollowAsync(string soul, CancellationToken stop) => SendAsync($$$"""{"#":"{{{Id(9_999_999)}}}","get":{"#":"{{{soul}}}"}}""", stop);
+    public Task FollowAsync(string soul, CancellationToken stop) => SendAsync($$$"""{"#":"{{{Id(FollowNumber)}}}","get":{"#":"{{{soul}}}"}}""", stop);
 
     /// <summary>Keys of which the server does not hold what it has acknowledged last, or something later.</summary>
     public async Task<int> CountLostAsync(Uri address, CancellationToken stop)
@@ -68,7 +72,7 @@ internal sealed class GunLoad : IAsyncDisposable
         using var reader = new ClientWebSocket();
         await reader.ConnectAsync(address, stop).ConfigureAwait(false);
         var found = new Dictionary<int, int>();
-        await reader.SendAsync(Encoding.UTF8.GetBytes($$$"""{"#":"{{{Id(8_888_888)}}}","get":{"#":"{{{_soul}}}"}}"""), WebSocketMessageType.Text, true, stop).ConfigureAwait(false);
+        await reader.SendAsync(Encoding.UTF8.GetBytes($$$"""{"#":"{{{Id(ReadNumber)}}}","get":{"#":"{{{_soul}}}"}}"""), WebSocketMessageType.Text, true, stop).ConfigureAwait(false);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(TimeSpan.FromSeconds(20));
         var expected = _acknowledged.Count(static value => value > 0);
@@ -103,7 +107,7 @@ internal sealed class GunLoad : IAsyncDisposable
     private Task SendAsync(string text, CancellationToken stop) => _socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, stop);
 
     // One length for all, and no id that begins another one: a relay would take it for a duplicate.
-    private string Id(int number) => string.Create(CultureInfo.InvariantCulture, $"{_tag}{number:0000000}");
+    private string Id(int number) => string.Create(CultureInfo.InvariantCulture, $"{_tag}{number:x6}");
 
     private string Put(string soul, int key, int value)
     {
@@ -142,7 +146,7 @@ internal sealed class GunLoad : IAsyncDisposable
                 if (reader.ValueTextEquals("@"u8))
                 {
                     reader.Read();
-                    if (reader.TokenType == JsonTokenType.String && reader.GetString() is { Length: 9 } id && id.StartsWith(_tag, StringComparison.Ordinal) && int.TryParse(id.AsSpan(2), out var number)) answered = number;
+                    if (reader.TokenType == JsonTokenType.String && reader.GetString() is { Length: 9 } id && id.StartsWith(_tag, StringComparison.Ordinal) && int.TryParse(id.AsSpan(3), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number)) answered = number;
                 }
                 else if (reader.ValueTextEquals("err"u8))
                 {
