@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
@@ -16,11 +17,13 @@ internal sealed class ApiNode : INodeOperations, IDisposable
     internal static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
 
     private readonly HttpClient _client;
+    private readonly int _pid;
 
     /// <param name="file">Where the node is and what it wants to see.</param>
     public ApiNode(ApiFile file)
     {
-        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
+        _pid = file.Pid;
+        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = Short })
         {
             BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{file.Port}/api/")),
             Timeout = Timeout.InfiniteTimeSpan,
@@ -28,18 +31,37 @@ internal sealed class ApiNode : INodeOperations, IDisposable
         _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", file.Token);
     }
 
-    /// <summary>Whether the node is there and takes the token. A file may be left over from a node that was killed.</summary>
-    public async Task<bool> IsThereAsync(CancellationToken cancellation)
+    /// <summary>
+    /// Whether the node is there and takes the token. A file may be left over from a node that was killed; but a node that is only slow on a
+    /// busy machine is not said to be away, since a command would then work on its folder behind its back.
+    /// </summary>
+    /// <exception cref="OperationRefusedException">Its process lives and did not answer in time.</exception>
+    public async Task<bool> IsThereAsync(CancellationToken cancellation, TimeSpan? patience = null)
     {
         try
         {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            patience.CancelAfter(TimeSpan.FromSeconds(5));
-            using var response = await _client.GetAsync("identity", patience.Token).ConfigureAwait(false);
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            over.CancelAfter(patience ?? Short);
+            using var response = await _client.GetAsync("identity", over.Token).ConfigureAwait(false);
             return response.IsSuccessStatusCode;
         }
         catch (HttpRequestException) { return false; }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested) { return false; }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            if (!IsAlive(_pid)) return false;
+            throw new OperationRefusedException(RefusalKind.Unavailable,
+                $"A node runs here (process {_pid}) and did not answer within {Short.TotalSeconds:0} seconds. Try again, or stop it if it hangs.");
+        }
+    }
+
+    private static bool IsAlive(int pid)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            return !process.HasExited;
+        }
+        catch (ArgumentException) { return false; }
     }
 
     public Task<IdentityView> IdentityAsync(CancellationToken cancellation = default) =>

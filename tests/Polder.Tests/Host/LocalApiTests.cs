@@ -129,6 +129,20 @@ public sealed class LocalApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_node_that_is_slow_is_not_said_to_be_away_and_one_that_was_killed_is()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var silent = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var port = ((IPEndPoint)silent.LocalEndpoint).Port;
+        using var slow = new ApiNode(new ApiFile(port, Environment.ProcessId, "token"));
+        var refusal = await Assert.ThrowsAsync<OperationRefusedException>(() => slow.IsThereAsync(stop, TimeSpan.FromMilliseconds(200)));
+        Assert.Equal(RefusalKind.Unavailable, refusal.Kind);
+        using var killed = new ApiNode(new ApiFile(port, int.MaxValue, "token"));
+        Assert.False(await killed.IsThereAsync(stop, TimeSpan.FromMilliseconds(200)));
+    }
+
+    [Fact]
     public async Task The_client_gives_back_what_the_node_said()
     {
         var stop = TestContext.Current.CancellationToken;
