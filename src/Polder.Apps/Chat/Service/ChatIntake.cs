@@ -11,6 +11,7 @@ internal sealed class ChatIntake(ChatParts parts, ChatService service)
 
     private readonly Dictionary<ConversationId, Ask> _asks = [];
     private readonly Dictionary<PublicKey, DateTimeOffset> _answered = [];
+    private readonly Dictionary<ConversationId, int> _tellings = [];
 
     private IChatStore Store => parts.Store;
     private PublicKey Self => parts.Identity.Public;
@@ -42,6 +43,7 @@ internal sealed class ChatIntake(ChatParts parts, ChatService service)
         catch (IOException) { return false; }
         foreach (var stored in arrived) service.RaiseArrived(stored);
         foreach (var id in touched) service.Raise(id);
+        if (_tellings.Count > 0) service.Start();
         return room;
     }
 
@@ -132,8 +134,27 @@ internal sealed class ChatIntake(ChatParts parts, ChatService service)
         if (change.Kind == ChangeKind.Add && change.People.Any(one => one.Key == Self) && Store.Find(id) is { Standing: not ConversationStanding.Open } asked)
             Store.Put(asked with { Peer = chat.Header.Author, Activity = stored.Arrived });
         service.GroupChanged(id, history);
+        if (change.Kind == ChangeKind.Add) TellNewcomers(id, history, history.Find(chat.Id)!);
         touched.Add(id);
         return true;
+    }
+
+    // Whoever was added beside a change of ours was told of that by nobody: the one who added it did not know it.
+    private void TellNewcomers(ConversationId id, GroupHistory history, GroupNode added)
+    {
+        foreach (var own in history.InOrder)
+        {
+            if (own.Author != Self || !own.IsConcurrentWith(added)) continue;
+            var told = Store.Deliveries(own.Id).Select(static delivery => delivery.To).ToHashSet();
+            foreach (var one in added.Change.People)
+            {
+                if (one.Key == Self || !added.After.IsMember(one.Key) || !told.Add(one.Key)) continue;
+                // A hostile admin names people without end.
+                if (_tellings.GetValueOrDefault(id) >= ChatLimits.MembersMax) return;
+                _tellings[id] = _tellings.GetValueOrDefault(id) + 1;
+                Store.Put(new Delivery(own.Id, one.Key, null, LetterStage.OnlyHere));
+            }
+        }
     }
 
     private bool TakeMessage(ChatEvent chat, PublicKey from, LetterId letter, HashSet<ConversationId> touched, List<StoredEvent> arrived)

@@ -62,7 +62,7 @@ internal sealed class ChatService
     /// <summary>Our clock, in milliseconds since 1970.</summary>
     public ulong NowMilliseconds => (ulong)Math.Clamp(_parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), 0, (long)ChatLimits.TimeMax);
 
-    /// <summary>Posts what a crash left unposted.</summary>
+    /// <summary>Posts what was kept and never posted, in the background.</summary>
     public void Start() => _post.Begin();
 
     /// <summary>What time brings: letters that could not be posted, questions for what is missing. To be called every few seconds.</summary>

@@ -221,4 +221,22 @@ public sealed class ChatServiceTests
         Assert.Contains("bob: never mind", alice.Read(group));
         Assert.Equal(4, bob.Read(group).Count);
     }
+
+    [Fact]
+    public async Task Whoever_is_added_by_somebody_who_was_removed_at_that_moment_hears_that_it_is_not_in()
+    {
+        var world = new ChatWorld(11);
+        var (alice, bob, carol, dave) = (world.Add("alice"), world.Add("bob"), world.Add("carol"), world.Add("dave"));
+        var group = (await alice.Chat.CreateGroupAsync("Garden", [bob.Key, carol.Key])).Id;
+        await world.SettleAsync();
+        await alice.Chat.PromoteAsync(group, bob.Key, true);
+        await world.SettleAsync();
+        await alice.Chat.RemoveAsync(group, bob.Key);
+        await bob.Chat.AddAsync(group, [dave.Key]);
+        await world.SettleAsync();
+        // Beside a removal nothing of the removed counts; Dave has Bob's word, and Alice's that it is void.
+        foreach (var person in new[] { alice, bob, carol, dave })
+            Assert.Equal([.. new[] { alice.Key, carol.Key }.Order()], person.Chat.Group(group)!.State.Members.Keys);
+        Assert.Equal(ConversationStanding.Gone, dave.Store.Find(group)!.Standing);
+    }
 }
