@@ -89,6 +89,7 @@ internal class TerminalParcels(Terminal terminal, bool json) : IParcelProgress
 
     private static string? Stage(in ParcelProgress progress) => progress.Stage switch
     {
+        ParcelStage.Meeting when progress.Words.Length > 0 => Terminal.Escape(progress.Words) + " …",
         ParcelStage.Waiting => "Waiting for the other side …",
         ParcelStage.Agreeing => "The other side is there, with the same code.",
         ParcelStage.Connecting => "Looking for a connection …",

@@ -7,7 +7,7 @@ public sealed class ParcelReceiver(IReadOnlyList<IReceivingPlace> places)
     /// <summary>Receives what waits behind the job's code.</summary>
     public async Task<ParcelOutcome> ReceiveAsync(ReceivingJob job, CancellationToken cancellation)
     {
-        job.Human.Report(new ParcelProgress(ParcelStage.Meeting, 0, 0, ""));
+        job.Human.Report(new ParcelProgress(ParcelStage.Meeting, 0, 0, "Looking for the sender"));
         return await ParcelSender.FirstCompleteAsync(
                 [.. places.Select(place => (Func<CancellationToken, Task<ParcelOutcome?>>)(stop => place.ReceiveAsync(job, stop)))], cancellation)
             ?? new ParcelOutcome(ParcelResult.NoMeeting, $"No meeting place answers ({string.Join(", ", places.Select(place => place.Name))}). Check the network, or name another mailbox with --mailbox.");
