@@ -1,4 +1,3 @@
-using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Ledger.Blocks;
 using Polder.Ledger.Stores;

@@ -1,9 +1,7 @@
-using System.Text;
 using Polder.Apps.Graphs;
 using Polder.Graph;
 using Polder.Graph.Exchange;
 using Polder.Graph.Model;
-using Polder.Graph.Sync;
 using Polder.Runtime;
 
 namespace Polder.Tests.Graph;
