@@ -90,8 +90,11 @@ public static class Limits
     /// <summary>Blocks that were asked for and may come.</summary>
     public const int NewsAskedMax = 256;
 
-    /// <summary>Peers that must have shown blocks of our own chain before a restored node believes that it ends where they say; where there are fewer, all.</summary>
-    public const int RecoveryWitnesses = 3;
+    /// <summary>
+    /// Peers that must have shown blocks of our own chain before a restored node believes that it ends where they say; where there are fewer, all.
+    /// Not three: the newest block may have reached one peer of five, whose answer was lost (restore seed 621814939).
+    /// </summary>
+    public const int RecoveryWitnesses = 8;
 
     /// <summary>How long no further own block may have turned up before it is believed.</summary>
     public static readonly TimeSpan RecoverySettles = TimeSpan.FromSeconds(10);
