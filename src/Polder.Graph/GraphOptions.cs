@@ -60,10 +60,16 @@ public sealed record GraphOptions
     /// <summary>Whether older writes are kept as history. Default false.</summary>
     public bool KeepHistory { get; init; }
 
-    /// <summary>Bytes of store for others' data, roughly; writes beyond are refused. Default 10 GiB.</summary>
+    /// <summary>Bytes of store in all, roughly; only the owner's own commands write beyond. Default 10 GiB.</summary>
     public long StoreBytesMax { get; init; } = 10L * 1024 * 1024 * 1024;
 
-    /// <summary>Characters that one connection from elsewhere may write each second, after a burst of a hundred seconds' worth. Default 200,000.</summary>
+    /// <summary>Of these for what others bring; when it is full their oldest goes. Default half.</summary>
+    public long GuestBytesMax { get => field > 0 ? field : StoreBytesMax / 2; init; }
+
+    /// <summary>Characters that others may bring a day which one key has signed. Default 64 Mi.</summary>
+    public long KeyCharactersPerDayMax { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>Characters that one address from elsewhere, or one peer of our own kind, may write each second, after a burst of a hundred seconds' worth. Default 200,000.</summary>
     public int WrittenPerSecondMax { get; init; } = 200_000;
 
     /// <summary>Whether writes are acknowledged. False for a node that keeps nothing and leaves that to those who do. Default true.</summary>

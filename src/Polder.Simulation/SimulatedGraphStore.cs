@@ -19,10 +19,13 @@ internal sealed class SimulatedGraphStore(MemoryGraphStore platter, Func<int, Ta
     public IReadOnlyList<GraphWrite> Held() => _now.Held();
     public IReadOnlyList<string> Touched(string peer, int count) => _now.Touched(peer, count);
 
-    public void Write(in GraphWrite write)
+    public long GuestBytes => _now.GuestBytes;
+    public IReadOnlyList<(string Soul, string Key, double State, GraphRank Rank)> Evictable(int count) => _now.Evictable(count);
+
+    public void Write(in GraphWrite write, GraphRank rank = GraphRank.Own)
     {
         var copy = write;
-        Do(store => store.Write(copy));
+        Do(store => store.Write(copy, rank));
     }
 
     public void Remove(string soul, string key) => Do(store => store.Remove(soul, key));

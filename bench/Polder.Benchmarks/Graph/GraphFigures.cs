@@ -5,7 +5,8 @@ namespace Polder.Benchmarks.Graph;
 
 /// <summary>
 /// Our node as a gun peer, beside the relay of the package gun in the same run: the same writer, the same load, one after the other.
-/// Puts of one key each, a thousand keys a client; an answer counts when the server has written it to its disk.
+/// Puts of one key each; an answer counts when the server has written it to its disk. A thousand keys a client, but for the long load with
+/// ten clients, where each put makes a key that was not there.
 /// </summary>
 internal static class GraphFigures
 {
@@ -63,7 +64,7 @@ internal static class GraphFigures
         await UntilReadyAsync(server, stop).ConfigureAwait(false);
         var (one, many) = (new List<Load>(), new List<Load>());
         foreach (var clients in Clients) one.Add(await LoadAsync(server, clients, 1, seconds, $"one{clients}", say, stop).ConfigureAwait(false));
-        foreach (var clients in Clients) many.Add(await LoadAsync(server, clients, OpenEach, clients == 10 ? longest : seconds, $"many{clients}", say, stop).ConfigureAwait(false));
+        foreach (var clients in Clients) many.Add(await LoadAsync(server, clients, OpenEach, clients == 10 ? longest : seconds, $"many{clients}", say, stop, grows: clients == 10).ConfigureAwait(false));
         var (megabytes, store) = (server.ResidentMegabytes, server.StoreMegabytes);
         var relayed = await RelayAsync(server, seconds, say, stop).ConfigureAwait(false);
         say(string.Create(CultureInfo.InvariantCulture, $"{server.Name}: {megabytes:0} MB of memory, {store:0.0} MB on the disk"));
@@ -85,9 +86,9 @@ internal static class GraphFigures
         }
     }
 
-    private static async Task<Load> LoadAsync(GunServer server, int clients, int open, TimeSpan duration, string run, Action<string> say, CancellationToken stop)
+    private static async Task<Load> LoadAsync(GunServer server, int clients, int open, TimeSpan duration, string run, Action<string> say, CancellationToken stop, bool grows = false)
     {
-        var loads = Enumerable.Range(0, clients).Select(client => new GunLoad(client, open, run)).ToList();
+        var loads = Enumerable.Range(0, clients).Select(client => new GunLoad(client, open, run, grows)).ToList();
         try
         {
             foreach (var load in loads) await load.ConnectAsync(server.Address, stop).ConfigureAwait(false);

@@ -8,11 +8,12 @@ namespace Polder.Benchmarks.Graph;
 
 /// <summary>
 /// A gun client that writes and counts: so many puts open at a time, each under an id of its own, answered by <c>@</c>. It speaks only
-/// what the measurement needs, so that the processor belongs to the server.
+/// what the measurement needs, so that the processor belongs to the server. It writes a thousand keys of one node again and again, or, where
+/// it is to grow, ever new nodes of twenty keys.
 /// </summary>
 internal sealed class GunLoad : IAsyncDisposable
 {
-    private const int Keys = 1000, FollowNumber = 0xFFFFFF, ReadNumber = 0xFFFFFE;
+    private const int Keys = 1000, KeysOfSoul = 20, FollowNumber = 0xFFFFFF, ReadNumber = 0xFFFFFE;
 
     private static int _made = 255;
 
@@ -20,14 +21,16 @@ internal sealed class GunLoad : IAsyncDisposable
     private readonly Dictionary<int, (long At, int Key, int Value)> _open = [];
     private readonly Lock _gate = new();
     private readonly int[] _acknowledged = new int[Keys];
+    private readonly bool _grows;
     private readonly string _soul, _tag;
     private readonly SemaphoreSlim _room;
     private Task _receiving = Task.CompletedTask;
     private int _number;
 
-    public GunLoad(int client, int open, string run)
+    public GunLoad(int client, int open, string run, bool grows = false)
     {
         // Never the same in one run: a peer remembers ids for a while.
+        _grows = grows;
         var serial = Interlocked.Increment(ref _made);
         (_soul, _tag, _room) = (string.Create(CultureInfo.InvariantCulture, $"bench/{run}/{client}"), string.Create(CultureInfo.InvariantCulture, $"{serial:x3}"), new SemaphoreSlim(open));
         _socket.Options.KeepAliveInterval = TimeSpan.Zero;
@@ -59,7 +62,7 @@ internal sealed class GunLoad : IAsyncDisposable
             var number = _number++;
             var (key, at) = (number % Keys, TimeProvider.System.GetTimestamp());
             lock (_gate) _open[number] = (at, key, number);
-            await SendAsync(Put(_soul, key, number), stop).ConfigureAwait(false);
+            await SendAsync(Put(_grows && number >= Keys ? string.Create(CultureInfo.InvariantCulture, $"{_soul}/{number / KeysOfSoul}") : _soul, key, number), stop).ConfigureAwait(false);
         }
     }
 
@@ -169,7 +172,7 @@ internal sealed class GunLoad : IAsyncDisposable
         {
             if (!_open.Remove(number, out var put)) return;
             Latencies.Add(TimeProvider.System.GetElapsedTime(put.At, now).TotalMilliseconds);
-            if (!hasError) _acknowledged[put.Key] = Math.Max(_acknowledged[put.Key], put.Value);
+            if (!hasError && (!_grows || put.Value < Keys)) _acknowledged[put.Key] = Math.Max(_acknowledged[put.Key], put.Value);
         }
         _room.Release();
     }

@@ -100,6 +100,9 @@ public sealed class GraphShare
         topic.Name, topic.Index.Souls.Count, topic.Index.Summary.Count, topic.Index.IsComplete, topic.Index.IsTooLarge,
         [.. topic.Copies.Select(copies => new SharedTopicPeer(copies.Peer, _talks.Values.Any(talk => talk.Stream.Peer.Key == copies.Peer && talk.Shares(topic)), copies.WasLevel))]));
 
+    /// <summary>Names of the topics that a soul is in; none: what is there stays here.</summary>
+    public IReadOnlyList<string> TopicsOf(string soul) => [.. _topics.Where(topic => topic.Index.Contains(soul)).Select(static topic => topic.Name)];
+
     /// <summary>Peers who hold what stands at a key here, as far as this run knows: they said that it is durable there, or compared level since.</summary>
     public IReadOnlyList<PublicKey> HoldersOf(string soul, string key)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Polder.Apps.Contacts;
 using Polder.Graph.Exchange;
 using Polder.Graph.Model;
 using Polder.Graph.Sync;
@@ -11,11 +12,12 @@ namespace Polder.Apps.Graphs;
 /// A conversation with one peer over one stream: which topics both keep, summaries of them, what differs, and from then on every change.
 /// The side that opened the stream compares anew from time to time; both sides answer, and both send what is new.
 /// </summary>
-internal sealed class GraphTalk
+internal sealed class GraphTalk : IGraphOrigin
 {
+    private const int BurstSeconds = 100;
     private const long QueuedBytesMax = 16 * 1024 * 1024;
     private const int TheirsMax = 8192, UnansweredMax = 10_000, PlacesNotedMax = 200_000;
-    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20), CompareSoon = TimeSpan.FromSeconds(2), CompareLate = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20), CompareSoon = TimeSpan.FromSeconds(2), CompareLate = TimeSpan.FromMinutes(1), HeldUp = TimeSpan.FromMilliseconds(200);
 
     private readonly GraphShare _share;
     private readonly NodeHost _host;
@@ -26,12 +28,17 @@ internal sealed class GraphTalk
     private readonly Dictionary<uint, (Common Topic, List<ulong> Places)> _sent = [];
     private List<ulong> _theirTags = [];
     private long _queuedBytes;
+    private Polder.Runtime.TokenBucket _written;
     private uint _number;
     private bool _pumping;
 
     public GraphTalk(GraphShare share, NodeHost host, SharedGraph graph, PeerStream stream) => (_share, _host, _graph, _stream) = (share, host, graph, stream);
 
     public PeerStream Stream => _stream;
+
+    bool IGraphOrigin.IsGuest => true;
+
+    bool IGraphOrigin.IsTrusted => _host.Find<ContactBook>()?.Find(_stream.Peer.Key) is { Blocked: false };
 
     /// <summary>Entries that came in.</summary>
     public long Taken { get; private set; }
@@ -276,6 +283,12 @@ internal sealed class GraphTalk
     private async Task TakeEntriesAsync(Common common, List<GraphWrite> entries, uint number)
     {
         Taken += entries.Count;
+        // Who sends more than it may is read more slowly.
+        while (!_written.TryTake(_host.Now, _graph.Options.WrittenPerSecondMax, _graph.Options.WrittenPerSecondMax * BurstSeconds, Math.Min(entries.Sum(static entry => entry.Weight), _graph.Options.WrittenPerSecondMax * BurstSeconds)))
+        {
+            await Task.Delay(HeldUp, _host.Environment.Time);
+            if (IsOver) return;
+        }
         var (index, isComplete) = (common.Topic.Index, true);
         // What belongs only because of a link comes behind it.
         while (entries.Count > 0)

@@ -10,6 +10,9 @@ namespace Polder.Graph.Shared;
 /// </summary>
 public static class Recovery
 {
+    /// <summary>Most shares that one secret is split into.</summary>
+    public const int SharesMax = Shares.CountMax;
+
     private const int KeyBytes = 32;
     private const string Node = "recovery";
 

@@ -12,8 +12,8 @@ public interface IGraphStore
     /// <summary>The entry of one key, or null.</summary>
     GraphEntry? Find(string soul, string key);
 
-    /// <summary>Keeps the entry of one key in place of what was there.</summary>
-    void Write(in GraphWrite write);
+    /// <summary>Keeps the entry of one key in place of what was there. A place that was the owner's stays it, whoever writes there.</summary>
+    void Write(in GraphWrite write, GraphRank rank = GraphRank.Own);
 
     /// <summary>Forgets one key wholly; for data that has expired.</summary>
     void Remove(string soul, string key);
@@ -47,6 +47,12 @@ public interface IGraphStore
 
     /// <summary>Bytes in store, roughly.</summary>
     long Bytes { get; }
+
+    /// <summary>Characters that others' entries weigh, roughly.</summary>
+    long GuestBytes { get; }
+
+    /// <summary>Others' entries that would go first: of the lowest rank, the oldest.</summary>
+    IReadOnlyList<(string Soul, string Key, double State, GraphRank Rank)> Evictable(int count);
 
     /// <summary>Completes, on the loop, when everything written before is durable; fails where it cannot be.</summary>
     Task FlushAsync();

@@ -9,6 +9,7 @@ public sealed class MemoryGraphStore : IGraphStore
 
     private readonly SortedDictionary<string, SortedDictionary<string, GraphEntry>> _nodes = new(Ordinal);
     private readonly HashSet<GraphWrite> _held = [];
+    private readonly Dictionary<(string Soul, string Key), (GraphRank Rank, double State, int Weight)> _guests = [];
     private readonly Dictionary<string, List<string>> _touched = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
@@ -19,8 +20,23 @@ public sealed class MemoryGraphStore : IGraphStore
         _nodes.TryGetValue(soul, out var node) && node.TryGetValue(key, out var entry) ? entry : null;
 
     /// <inheritdoc/>
-    public void Write(in GraphWrite write)
+    public long GuestBytes { get; private set; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Soul, string Key, double State, GraphRank Rank)> Evictable(int count) =>
+        [.. _guests.OrderBy(static guest => guest.Value.Rank).ThenBy(static guest => guest.Value.State).ThenBy(static guest => guest.Key.Soul, Ordinal).ThenBy(static guest => guest.Key.Key, Ordinal).Take(count)
+            .Select(static guest => (guest.Key.Soul, guest.Key.Key, guest.Value.State, guest.Value.Rank))];
+
+    /// <inheritdoc/>
+    public void Write(in GraphWrite write, GraphRank rank = GraphRank.Own)
     {
+        var wasGuest = _guests.Remove((write.Soul, write.Key), out var guest);
+        GuestBytes -= guest.Weight;
+        if (rank != GraphRank.Own && (wasGuest || Find(write.Soul, write.Key) is null))
+        {
+            _guests[(write.Soul, write.Key)] = (rank, write.State, write.Weight);
+            GuestBytes += write.Weight;
+        }
         if (!_nodes.TryGetValue(write.Soul, out var node)) _nodes.Add(write.Soul, node = new(Ordinal));
         Bytes += write.Weight - (node.TryGetValue(write.Key, out var old) ? new GraphWrite(write.Soul, write.Key, 0, old.Value).Weight : 0);
         node[write.Key] = write.Entry;
@@ -31,6 +47,8 @@ public sealed class MemoryGraphStore : IGraphStore
     {
         if (!_nodes.TryGetValue(soul, out var node) || !node.Remove(key, out var old)) return;
         Bytes -= new GraphWrite(soul, key, 0, old.Value).Weight;
+        _guests.Remove((soul, key), out var guest);
+        GuestBytes -= guest.Weight;
         if (node.Count == 0) _nodes.Remove(soul);
     }
 

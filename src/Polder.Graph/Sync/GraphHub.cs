@@ -10,6 +10,7 @@ namespace Polder.Graph.Sync;
 public sealed class GraphHub : IDisposable
 {
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(20);
+    private const int BurstSeconds = 100;
     private const string StoreFails = "The write could not be stored.";
 
     private readonly HashSet<GraphPeer> _peers = [];
@@ -18,6 +19,7 @@ public sealed class GraphHub : IDisposable
     private readonly ReadRelay _relay;
     private readonly AskBack _askBack;
     private readonly Acknowledgements _acknowledgements;
+    private readonly Meters _meters;
     private readonly ITimer _beat;
     private readonly long _started;
 
@@ -26,11 +28,12 @@ public sealed class GraphHub : IDisposable
     {
         Graph = graph ?? throw new ArgumentNullException(nameof(graph));
         PeerId = RandomNames.Id(graph.Environment.Random);
-        _heard = new HeardMessages(graph.Options);
+        _heard = new HeardMessages(graph.Options, graph.Environment.Random);
         _followers = new Followers(graph, NewId);
         _relay = new ReadRelay(graph, _followers, _peers);
         _askBack = new AskBack(graph, _followers, NewId);
         _acknowledgements = new Acknowledgements(graph);
+        _meters = new Meters(graph.Options.WrittenPerSecondMax, BurstSeconds * (double)graph.Options.WrittenPerSecondMax);
         _started = graph.Environment.Time.GetTimestamp();
         _beat = graph.Environment.Time.CreateTimer(_ => Beat(), null, Heartbeat, Heartbeat);
     }
@@ -118,7 +121,7 @@ public sealed class GraphHub : IDisposable
         var now = Now;
         var id = message.Id ?? NewId();
         if (!_heard.TryAdd(id.Text, peer, now)
-            || (message is { ReplyTo: { } answered, Hash: { } hash } && !_heard.TryAdd(answered.Text + hash, peer, now)))
+            || (message is { ReplyTo: { } answered, Hash: { } hash } && !_heard.TryAdd(answered.Text, hash, peer, now)))
         {
             _dropped++;
             return;
@@ -126,7 +129,7 @@ public sealed class GraphHub : IDisposable
         if (message.Dam is { } dam) Control(peer, message, id, dam);
         else if (message.Put is { } put)
         {
-            if (!peer.MayWrite(now, characters, Graph.Options.WrittenPerSecondMax)) Answer(peer, id, "Too fast: this connection writes more than it may.");
+            if (!peer.Link.IsLocal && !_meters.TryTake(peer.Link.Payer, characters, now)) Answer(peer, id, "Too fast: this address writes more than it may.");
             else if (message.PutFault is { } fault) Answer(peer, id, fault);
             else if (message.ReplyTo is { } asked) TakeAnswer(peer, id, asked, put);
             else TakeWrite(peer, id, put);

@@ -5,14 +5,14 @@ using Polder.Runtime;
 namespace Polder.Graph.Sync;
 
 /// <summary>One connected gun peer: what it follows, what it was asked, what waits to be sent to it. On the loop.</summary>
-public sealed class GraphPeer
+public sealed class GraphPeer : IGraphOrigin
 {
-    private const int BatchCharactersMax = 9000, BurstSeconds = 100;
+    private const int BatchCharactersMax = 9000;
 
     private readonly NodeLoop _loop;
     private readonly List<string> _outgoing = [];
     private bool _flushing;
-    private TokenBucket _written, _relayed;
+    private TokenBucket _relayed;
 
     internal GraphPeer(IGraphLink link, NodeLoop loop) => (Link, _loop) = (link, loop);
 
@@ -55,8 +55,9 @@ public sealed class GraphPeer
         _loop.Post(Flush);
     }
 
-    internal bool MayWrite(TimeSpan now, int characters, int perSecond) =>
-        Link.IsLocal || _written.TryTake(now, perSecond, (double)perSecond * BurstSeconds, characters);
+    bool IGraphOrigin.IsGuest => !Link.IsLocal;
+
+    bool IGraphOrigin.IsTrusted => false;
 
     internal bool MayRelay(TimeSpan now) => _relayed.TryTake(now, perSecond: 200, burst: 2000);
 

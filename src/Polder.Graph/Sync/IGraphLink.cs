@@ -12,6 +12,9 @@ public interface IGraphLink
     /// <summary>Who that is, for people: an address.</summary>
     string Name { get; }
 
+    /// <summary>Who it is that pays for what it writes: connections of one address share one rate.</summary>
+    string Payer => Name;
+
     /// <summary>Whether it comes from this machine; what others may write is limited in rate.</summary>
     bool IsLocal { get; }
 }

@@ -24,6 +24,8 @@ public sealed class SharedGraph : IDisposable
     private readonly HeldWrites _held;
     private readonly Dictionary<string, int> _keyCounts = new(StringComparer.Ordinal);
     private readonly Expiry _expiry;
+    private readonly GuestRoom _guests;
+    private readonly long _started;
     private int _claims;
 
     /// <summary>A graph over a store; writes held before are taken up again.</summary>
@@ -33,6 +35,8 @@ public sealed class SharedGraph : IDisposable
         (Environment, Store, Options) = (environment, store ?? throw new ArgumentNullException(nameof(store)), options ?? new GraphOptions());
         Clock = new StateClock(environment.Time);
         _held = new HeldWrites(environment.Time, Clock, Options, store, Ripen);
+        _started = environment.Time.GetTimestamp();
+        _guests = new GuestRoom(store, Options, Remove);
         _expiry = new Expiry(environment.Time, Clock, store, Remove);
     }
 
@@ -59,6 +63,9 @@ public sealed class SharedGraph : IDisposable
 
     /// <summary>Writes since the start that were refused.</summary>
     public long Refused { get; private set; }
+
+    /// <summary>Others' entries that had to go since the start, because room was needed.</summary>
+    public long Evicted => _guests.Evicted;
 
     /// <summary>Writes from the future that wait.</summary>
     public int Held => _held.Count;
@@ -91,7 +98,8 @@ public sealed class SharedGraph : IDisposable
         var milliseconds = Clock.Milliseconds;
         foreach (var write in writes)
         {
-            var decision = Ham.Decide(Clock.Present, Store.Find(write.Soul, write.Key), write.Entry);
+            var before = Store.Find(write.Soul, write.Key);
+            var decision = Ham.Decide(Clock.Present, before, write.Entry);
             if (decision == HamDecision.Keep) continue;
             if (decision == HamDecision.Defer)
             {
@@ -102,9 +110,9 @@ public sealed class SharedGraph : IDisposable
             }
             switch (Firewall.Check(write, milliseconds, out var error, out var claim))
             {
-                case FirewallVerdict.Accepted: Apply(write, origin, tally); break;
+                case FirewallVerdict.Accepted: Apply(write, before, origin, tally); break;
                 case FirewallVerdict.Refused: tally.Refuse(error!); break;
-                case FirewallVerdict.Claimed when signedBy is not null && claim!.Owner == signedBy && claim.CertificateOfWriter is null: Apply(write, origin, tally); break;
+                case FirewallVerdict.Claimed when signedBy is not null && claim!.Owner == signedBy && claim.CertificateOfWriter is null: Apply(write, before, origin, tally); break;
                 case FirewallVerdict.Claimed: (claims ??= []).Add(claim!); break;
             }
         }
@@ -133,7 +141,7 @@ public sealed class SharedGraph : IDisposable
                 var error = errors[i] ?? (IsBlocked(claimed[i]) ? BlockedWriter : null);
                 if (error is not null) tally.Refuse(error);
                 // Another write may have come meanwhile.
-                else if (Ham.Wins(Store.Find(claimed[i].Write.Soul, claimed[i].Write.Key), claimed[i].Write.Entry)) Apply(claimed[i].Write, origin, tally);
+                else if (Store.Find(claimed[i].Write.Soul, claimed[i].Write.Key) is var present && Ham.Wins(present, claimed[i].Write.Entry)) Apply(claimed[i].Write, present, origin, tally);
             }
             Finish();
         }
@@ -149,9 +157,14 @@ public sealed class SharedGraph : IDisposable
         _expiry.Dispose();
     }
 
-    private void Apply(in GraphWrite write, object? origin, Tally tally)
+    private void Apply(in GraphWrite write, GraphEntry? before, object? origin, Tally tally)
     {
-        var before = Store.Find(write.Soul, write.Key);
+        var rank = origin is IGraphOrigin { IsGuest: true } guest ? guest.IsTrusted ? GraphRank.Contact : GraphRank.Stranger : GraphRank.Own;
+        if (rank != GraphRank.Own && _guests.Refuse(write, rank, Environment.Time.GetElapsedTime(_started)) is { } refusal)
+        {
+            tally.Refuse(refusal);
+            return;
+        }
         if (origin is not null && Store.Bytes + write.Weight > Options.StoreBytesMax)
         {
             tally.Refuse(Full);
@@ -162,7 +175,7 @@ public sealed class SharedGraph : IDisposable
             tally.Refuse(NodeFull);
             return;
         }
-        Store.Write(write);
+        Store.Write(write, rank);
         _expiry.Note(write);
         tally.Applied++;
         Applied++;

@@ -40,5 +40,35 @@ internal sealed class ApiGraph(ApiNode node) : IGraphOperations
     public Task<GraphAccountView> OpenAccountAsync(GraphAccountRequest request, CancellationToken cancellation = default) =>
         node.PostAsync("graph/accounts/open", request, HostJson.Default.GraphAccountRequest, HostJson.Default.GraphAccountView, Patience, cancellation);
 
+    public Task<GraphTopicsView> TopicsAsync(CancellationToken cancellation = default) => node.GetAsync("graph/topics", HostJson.Default.GraphTopicsView, cancellation);
+
+    public Task<GraphTopicsView> ChangeTopicAsync(GraphTopicRequest request, CancellationToken cancellation = default) =>
+        node.PostAsync("graph/topics", request, HostJson.Default.GraphTopicRequest, HostJson.Default.GraphTopicsView, Patience, cancellation);
+
+    /// <summary>A long wait is asked for in pieces, so that a connection which breaks is noticed.</summary>
+    public async Task<GraphCopiesView> CopiesAsync(string soul, string key, int? peers = null, string? contact = null, TimeSpan wait = default, CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            var piece = Math.Min(GraphApi.WaitSecondsMax, (int)Math.Ceiling(wait.TotalSeconds));
+            var view = await node.GetAsync("graph/copies" + ApiNode.Query(("soul", soul), ("key", key), ("peers", peers is { } count ? Text(count) : null), ("contact", contact), ("wait", piece > 0 ? Text(piece) : null)),
+                HostJson.Default.GraphCopiesView, cancellation, Patience).ConfigureAwait(false);
+            wait -= TimeSpan.FromSeconds(piece);
+            if (view.IsMet != false || wait <= TimeSpan.Zero) return view;
+        }
+    }
+
+    public Task<GraphSharesView> MakeSharesAsync(GraphSharesRequest request, CancellationToken cancellation = default) =>
+        node.PostAsync("graph/accounts/shares", request, HostJson.Default.GraphSharesRequest, HostJson.Default.GraphSharesView, Patience, cancellation);
+
+    public Task<GraphAccountView> RecoverAsync(GraphRecoveryRequest request, CancellationToken cancellation = default) =>
+        node.PostAsync("graph/accounts/recover", request, HostJson.Default.GraphRecoveryRequest, HostJson.Default.GraphAccountView, Patience, cancellation);
+
+    public Task<GraphKnownKeysView> TrustAsync(GraphTrustRequest request, CancellationToken cancellation = default) =>
+        node.PostAsync("graph/trust", request, HostJson.Default.GraphTrustRequest, HostJson.Default.GraphKnownKeysView, Patience, cancellation);
+
+    public Task<GraphKnownKeysView> FindKeyAsync(string alias, string name, CancellationToken cancellation = default) =>
+        node.GetAsync("graph/trust" + ApiNode.Query(("alias", alias), ("name", name)), HostJson.Default.GraphKnownKeysView, cancellation);
+
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -6,6 +6,8 @@ namespace Polder.Host.Api;
 /// <summary>The routes of <see cref="IGraphOperations"/> (docs/api.md).</summary>
 internal static class GraphApi
 {
+    public const int WaitSecondsMax = 50;
+
     private static readonly TimeSpan ChangeWait = TimeSpan.FromSeconds(25);
 
     public static void Map(WebApplication application, IGraphOperations graph)
@@ -29,6 +31,18 @@ internal static class GraphApi
         });
         NodeApi.MapPost(application, "graph/accounts", HostJson.Default.GraphAccountRequest, HostJson.Default.GraphAccountView, (body, stop) => graph.CreateAccountAsync(Checked(body), stop));
         NodeApi.MapPost(application, "graph/accounts/open", HostJson.Default.GraphAccountRequest, HostJson.Default.GraphAccountView, (body, stop) => graph.OpenAccountAsync(Checked(body), stop));
+        NodeApi.MapPost(application, "graph/accounts/shares", HostJson.Default.GraphSharesRequest, HostJson.Default.GraphSharesView, (body, stop) =>
+            body is { Alias.Length: > 0, Passphrase: not null } ? graph.MakeSharesAsync(body, stop) : throw NodeApi.Bad("alias, passphrase, needed and count are needed."));
+        NodeApi.MapPost(application, "graph/accounts/recover", HostJson.Default.GraphRecoveryRequest, HostJson.Default.GraphAccountView, (body, stop) =>
+            body is { Alias.Length: > 0, Shares: not null, NewPassphrase: not null } ? graph.RecoverAsync(body, stop) : throw NodeApi.Bad("alias, shares and newPassphrase are needed."));
+        NodeApi.MapPost(application, "graph/trust", HostJson.Default.GraphTrustRequest, HostJson.Default.GraphKnownKeysView, (body, stop) =>
+            body is { Alias.Length: > 0, Passphrase: not null, PublicKey.Length: > 0 } ? graph.TrustAsync(body, stop) : throw NodeApi.Bad("alias, passphrase, publicKey and name are needed; name null takes it back."));
+        NodeApi.MapGet(application, "graph/trust", HostJson.Default.GraphKnownKeysView, (query, stop) => graph.FindKeyAsync(NodeApi.Needed(query, "alias"), NodeApi.Needed(query, "name"), stop));
+        NodeApi.MapGet(application, "graph/topics", HostJson.Default.GraphTopicsView, (_, stop) => graph.TopicsAsync(stop));
+        NodeApi.MapPost(application, "graph/topics", HostJson.Default.GraphTopicRequest, HostJson.Default.GraphTopicsView, (body, stop) =>
+            body is { Topic: not null } ? graph.ChangeTopicAsync(body, stop) : throw NodeApi.Bad("topic is needed."));
+        NodeApi.MapGet(application, "graph/copies", HostJson.Default.GraphCopiesView, (query, stop) => graph.CopiesAsync(NodeApi.Needed(query, "soul"), NodeApi.Needed(query, "key"),
+            Text(query, "peers") is null ? null : NodeApi.Number(query, "peers", 1, 1000), Text(query, "contact"), TimeSpan.FromSeconds(NodeApi.Number(query, "wait", 0, WaitSecondsMax)), stop));
     }
 
     private static GraphAccountRequest Checked(GraphAccountRequest body) =>

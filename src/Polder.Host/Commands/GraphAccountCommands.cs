@@ -9,7 +9,7 @@ namespace Polder.Host.Commands;
 internal static class GraphAccountCommands
 {
     public static Command Account(SharedOptions shared, Surroundings surroundings) =>
-        new("account", "Accounts by alias and passphrase, for gun.js applications.") { Create(shared, surroundings), Login(shared, surroundings), Change(shared, surroundings) };
+        new("account", "Accounts by alias and passphrase, for gun.js applications.") { Create(shared, surroundings), Login(shared, surroundings), Change(shared, surroundings), Shares(shared, surroundings), Recover(shared, surroundings) };
 
     /// <summary>Asks for an account's passphrase, or takes it from the environment.</summary>
     public static string Passphrase(Terminal terminal, string alias, string variable = GraphCommands.PassphraseVariable, string what = "Passphrase") =>
@@ -51,6 +51,42 @@ internal static class GraphAccountCommands
             var old = Passphrase(surroundings.Terminal, name);
             var changed = Passphrase(surroundings.Terminal, name, GraphCommands.NewPassphraseVariable, "New passphrase");
             return Say(surroundings.Terminal, json, await node.Graph.OpenAccountAsync(new GraphAccountRequest(name, old, changed), stop).ConfigureAwait(false), "Changed the passphrase of");
+        });
+        return command;
+    }
+
+    private static Command Shares(SharedOptions shared, Surroundings surroundings)
+    {
+        var alias = new Argument<string>("ALIAS") { Description = "The account." };
+        var need = new Option<int>("--need") { Description = "How many shares open the account.", HelpName = "M", Required = true };
+        var of = new Option<int>("--of") { Description = "How many are made: one for each helper.", HelpName = "N", Required = true };
+        var command = new Command("shares", "Prepare for a lost passphrase: N shares for N people, any M of which open the account. They are shown once; earlier ones lose their worth.") { alias, need, of };
+        surroundings.Ask(command, shared, async (node, parsed, json, stop) =>
+        {
+            var (terminal, name) = (surroundings.Terminal, parsed.GetValue(alias)!);
+            var made = await node.Graph.MakeSharesAsync(new GraphSharesRequest(name, Passphrase(terminal, name), parsed.GetValue(need), parsed.GetValue(of)), stop).ConfigureAwait(false);
+            if (json)
+            {
+                terminal.Json(made, HostJson.Default.GraphSharesView);
+                return CommandLine.Done;
+            }
+            foreach (var share in made.Shares) terminal.Say(share);
+            terminal.Say(terminal.Faint($"Give each to another person, face to face or by a way that nobody else reads. Any {made.Needed} of them together open the account {Terminal.Clean(name)}; fewer say nothing about it."));
+            return CommandLine.Done;
+        });
+        return command;
+    }
+
+    private static Command Recover(SharedOptions shared, Surroundings surroundings)
+    {
+        var alias = new Argument<string>("ALIAS") { Description = "The account, or \"~\" and its public key." };
+        var shares = new Argument<string[]>("SHARE") { Description = "Shares that your helpers gave back.", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("recover", $"Open an account by shares and give it a new passphrase, in scripts from {GraphCommands.NewPassphraseVariable}.") { alias, shares };
+        surroundings.Ask(command, shared, async (node, parsed, json, stop) =>
+        {
+            var name = parsed.GetValue(alias)!;
+            var changed = Passphrase(surroundings.Terminal, name, GraphCommands.NewPassphraseVariable, "New passphrase");
+            return Say(surroundings.Terminal, json, await node.Graph.RecoverAsync(new GraphRecoveryRequest(name, parsed.GetValue(shares)!, changed), stop).ConfigureAwait(false), "Recovered");
         });
         return command;
     }

@@ -19,6 +19,8 @@ internal static class GraphCommands
         {
             Get(shared, surroundings), Put(shared, surroundings), Watch(shared, surroundings),
             Export(shared, surroundings), Import(shared, surroundings), GraphAccountCommands.Account(shared, surroundings),
+            GraphTopicCommands.Topics(shared, surroundings), GraphTopicCommands.Follow(shared, surroundings), GraphTopicCommands.Unfollow(shared, surroundings),
+            GraphTopicCommands.Copies(shared, surroundings), GraphTrustCommands.Trust(shared, surroundings),
         };
         surroundings.Ask(command, shared, async (node, _, json, stop) =>
         {

@@ -135,6 +135,13 @@ internal sealed class HelpPages(Terminal terminal) : SynchronousCommandLineActio
         ["sim"] = ["polder sim", "polder sim walk --seed 7", "polder sim evening.txt --seed 7 --html evening.html", "polder sim attack sybil", "polder sim experiment R5"],
         ["attack"] = ["polder sim attack", "polder sim attack sybil --variant cycle --max 100 --seed 7", "polder sim attack traitor --csv traitor.csv --html traitor.html"],
         ["experiment"] = ["polder sim experiment", "polder sim experiment R5 --seed 7", "polder sim experiment R3 --full --html r3.html"],
+        ["graph follow"] = ["polder graph follow notes", "polder graph follow ~@ada"],
+        ["graph unfollow"] = ["polder graph unfollow notes"],
+        ["graph topics"] = ["polder graph topics", "polder graph topics --json"],
+        ["graph copies"] = ["polder graph copies notes title", "polder graph copies notes title --with alice --wait 60"],
+        ["account shares"] = ["polder graph account shares ada --need 3 --of 5"],
+        ["account recover"] = ["polder graph account recover ada share-… share-… share-…"],
+        ["trust find"] = ["polder graph trust find bob --as ada"],
         ["bench"] = ["polder bench", "polder bench blocks --json"],
         ["config"] = ["polder config", "polder config --json"],
     };

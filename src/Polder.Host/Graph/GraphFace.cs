@@ -85,7 +85,7 @@ internal sealed class GraphFace : IAsyncDisposable
         {
             var (hub, loop) = await _ready.Task.WaitAsync(_stopping.Token).ConfigureAwait(false);
             using var socket = await context.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
-            using var link = new GraphSocket(socket, hub, loop, $"{from}:{context.Connection.RemotePort}", IPAddress.IsLoopback(from));
+            using var link = new GraphSocket(socket, hub, loop, new IPEndPoint(from, context.Connection.RemotePort));
             await link.RunAsync(_stopping.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested) { }

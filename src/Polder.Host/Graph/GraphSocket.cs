@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using System.Threading.Channels;
@@ -24,10 +25,11 @@ internal sealed class GraphSocket : IGraphLink, IDisposable
     private readonly CancellationTokenSource _ending = new();
     private long _queuedCharacters;
 
-    public GraphSocket(WebSocket socket, GraphHub hub, NodeLoop loop, string name, bool isLocal) =>
-        (_socket, _hub, _loop, Name, IsLocal) = (socket, hub, loop, name, isLocal);
+    public GraphSocket(WebSocket socket, GraphHub hub, NodeLoop loop, IPEndPoint from) =>
+        (_socket, _hub, _loop, Name, Payer, IsLocal) = (socket, hub, loop, from.ToString(), PayerOf(from.Address), IPAddress.IsLoopback(from.Address));
 
     public string Name { get; }
+    public string Payer { get; }
     public bool IsLocal { get; }
 
     public void Send(string frame)
@@ -65,6 +67,13 @@ internal sealed class GraphSocket : IGraphLink, IDisposable
     {
         _ending.Dispose();
         _ahead.Dispose();
+    }
+
+    // Whoever has IPv6 has a /64 at least.
+    private static string PayerOf(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        return address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? address.ToString() : Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8));
     }
 
     private async Task ReceiveAllAsync(GraphPeer peer, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using Polder.Graph.Model;
+using Polder.Graph.Store;
 
 namespace Polder.Node.Graph;
 
@@ -6,7 +7,7 @@ namespace Polder.Node.Graph;
 internal enum GraphStep : byte { Write, Remove, Hold, Release, Touch }
 
 /// <summary>One step: for a touch the peer's name stands in the key.</summary>
-internal readonly record struct GraphOperation(GraphStep Step, GraphWrite Write);
+internal readonly record struct GraphOperation(GraphStep Step, GraphWrite Write, GraphRank Rank = GraphRank.Own);
 
 /// <summary>Steps that are committed together.</summary>
 internal sealed class GraphBatch(long serial)

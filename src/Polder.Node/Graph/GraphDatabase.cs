@@ -1,4 +1,5 @@
 using Polder.Graph.Model;
+using Polder.Graph.Store;
 using Polder.Node.Storage;
 
 namespace Polder.Node.Graph;
@@ -6,11 +7,13 @@ namespace Polder.Node.Graph;
 /// <summary>The graph's database file: its schema, and one connection's statements. For one thread at a time.</summary>
 internal sealed class GraphDatabase : IDisposable
 {
-    private const int SchemaVersion = 1, CacheKibibytes = 8 * 1024;
+    private const int SchemaVersion = 2, CacheKibibytes = 8 * 1024;
     private const long TouchedSeconds = 30 * 24 * 3600;
 
     private readonly Database _database;
     private readonly Statement _write, _remove, _hold, _release, _touch;
+    private readonly Statement _guest, _leave, _evictable;
+    private long _guestCount;
     private readonly Statement _find, _walk, _walkBack, _firstSoul, _lastSoul, _count, _touched;
 
     private GraphDatabase(Database database)
@@ -21,6 +24,13 @@ internal sealed class GraphDatabase : IDisposable
         _hold = database.Prepare("INSERT OR IGNORE INTO held(soul, key, state, value) VALUES (?1, ?2, ?3, ?4)");
         _release = database.Prepare("DELETE FROM held WHERE soul = ?1 AND key = ?2 AND state = ?3 AND value = ?4");
         _touch = database.Prepare("INSERT INTO touched(peer, soul, at) VALUES (?1, ?2, unixepoch()) ON CONFLICT(peer, soul) DO UPDATE SET at = unixepoch()");
+        // Only what is new, or a guest already: a place of the owner's stays it.
+        _guest = database.Prepare("""
+            INSERT INTO guest(soul, key, rank, state, bytes) SELECT ?1, ?2, ?3, ?4, ?5
+            WHERE NOT EXISTS (SELECT 1 FROM entry WHERE soul = ?1 AND key = ?2) OR ?6 RETURNING 1
+            """);
+        _leave = database.Prepare("DELETE FROM guest WHERE soul = ?1 AND key = ?2 RETURNING bytes");
+        _evictable = database.Prepare("SELECT soul, key, state, rank FROM guest ORDER BY rank, state LIMIT ?1");
         _find = database.Prepare("SELECT state, value FROM entry WHERE soul = ?1 AND key = ?2");
         _walk = database.Prepare("SELECT key, state, value FROM entry WHERE soul = ?1 AND key >= ?2 ORDER BY key LIMIT ?3");
         _walkBack = database.Prepare("SELECT key, state, value FROM entry WHERE soul = ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3");
@@ -40,6 +50,12 @@ internal sealed class GraphDatabase : IDisposable
             database.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY");
             var version = database.Number("PRAGMA user_version");
             if (version > SchemaVersion) throw new NodeStartException($"{path} was written by a newer Polder (form {version}; this program knows {SchemaVersion}). Update the program.");
+            if (version < 2)
+                database.Execute("""
+                    CREATE TABLE guest(soul BLOB NOT NULL, key BLOB NOT NULL, rank INTEGER NOT NULL, state INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(soul, key)) WITHOUT ROWID;
+                    CREATE INDEX guest_age ON guest(rank, state);
+                    """);
+            if (version == 1) database.Execute($"PRAGMA user_version = {SchemaVersion}");
             if (version == 0)
             {
                 database.Execute($"""
@@ -51,7 +67,9 @@ internal sealed class GraphDatabase : IDisposable
                     COMMIT;
                     """);
             }
-            return new GraphDatabase(database);
+            var opened = new GraphDatabase(database);
+            (opened._guestCount, opened.GuestBytes) = (database.Number("SELECT count(*) FROM guest"), database.Number("SELECT ifnull(sum(bytes), 0) FROM guest"));
+            return opened;
         }
         catch
         {
@@ -59,6 +77,22 @@ internal sealed class GraphDatabase : IDisposable
             throw;
         }
     }
+
+    /// <summary>What others' entries weigh, as this connection has committed it.</summary>
+    public long GuestBytes { get; private set; }
+
+    public List<(string Soul, string Key, double State, GraphRank Rank)> Evictable(int count)
+    {
+        _evictable.Bind(1, count);
+        var found = new List<(string, string, double, GraphRank)>();
+        while (_evictable.Step()) found.Add((OrderedText.Decode(_evictable.Blob(0)), OrderedText.Decode(_evictable.Blob(1)), FromOrdered(_evictable.Number(2)), (GraphRank)_evictable.Number(3)));
+        return found;
+    }
+
+    // Bits of a double that sort as the numbers do.
+    private static long Ordered(double state) => BitConverter.DoubleToInt64Bits(state) is var bits && bits < 0 ? bits ^ long.MaxValue : bits;
+
+    private static double FromOrdered(long ordered) => BitConverter.Int64BitsToDouble(ordered < 0 ? ordered ^ long.MaxValue : ordered);
 
     /// <summary>Bytes in use.</summary>
     public long UsedBytes => (_database.Number("PRAGMA page_count") - _database.Number("PRAGMA freelist_count")) * _database.Number("PRAGMA page_size");
@@ -70,6 +104,7 @@ internal sealed class GraphDatabase : IDisposable
     public void Commit(GraphBatch batch)
     {
         _database.Execute("BEGIN IMMEDIATE");
+        var before = (_guestCount, GuestBytes);
         try
         {
             foreach (var operation in batch.Operations) Do(operation);
@@ -77,6 +112,7 @@ internal sealed class GraphDatabase : IDisposable
         }
         catch
         {
+            (_guestCount, GuestBytes) = before;
             _database.TryRollBack();
             throw;
         }
@@ -149,11 +185,31 @@ internal sealed class GraphDatabase : IDisposable
         var (soul, key) = (OrderedText.Encode(write.Soul), OrderedText.Encode(write.Key));
         switch (operation.Step)
         {
-            case GraphStep.Write: Full(_write); break;
-            case GraphStep.Remove: _remove.Bind(1, soul).Bind(2, key).Run(); break;
+            case GraphStep.Write:
+                Rank(operation.Rank);
+                Full(_write);
+                break;
+            case GraphStep.Remove:
+                Rank(GraphRank.Own);
+                _remove.Bind(1, soul).Bind(2, key).Run(); break;
             case GraphStep.Hold: Full(_hold); break;
             case GraphStep.Release: Full(_release); break;
             default: _touch.Bind(1, key).Bind(2, soul).Run(); break;
+        }
+
+        void Rank(GraphRank rank)
+        {
+            // Most nodes have no guests: then this costs nothing.
+            if (rank == GraphRank.Own && _guestCount == 0) return;
+            var wasGuest = false;
+            _leave.Bind(1, soul).Bind(2, key);
+            while (_leave.Step())
+            {
+                (wasGuest, _guestCount, GuestBytes) = (true, _guestCount - 1, GuestBytes - _leave.Number(0));
+            }
+            if (rank == GraphRank.Own) return;
+            _guest.Bind(1, soul).Bind(2, key).Bind(3, (long)rank).Bind(4, Ordered(write.State)).Bind(5, write.Weight).Bind(6, wasGuest ? 1 : 0);
+            while (_guest.Step()) (_guestCount, GuestBytes) = (_guestCount + 1, GuestBytes + write.Weight);
         }
 
         void Full(Statement statement) =>

@@ -20,10 +20,11 @@ internal sealed class SqliteGraphStore : IGraphStore, IDisposable
     private readonly GraphDatabase _reader, _writer;
     private readonly Thread _thread;
     private readonly SortedDictionary<string, SortedDictionary<string, Pending>> _pending = new(Ordinal);
+    private readonly NodeCache _cache = new();
     private readonly Dictionary<string, List<string>> _touching = new(StringComparer.Ordinal);
     private GraphBatch _open = new(1);
     private bool _wanted, _stopping, _isDisposed;
-    private long _usedBytes;
+    private long _usedBytes, _guestBytes;
 
     private SqliteGraphStore(string path, NodeLoop loop)
     {
@@ -31,7 +32,7 @@ internal sealed class SqliteGraphStore : IGraphStore, IDisposable
         _writer = GraphDatabase.Open(path);
         _writer.Prune();
         _reader = GraphDatabase.Open(path);
-        _usedBytes = _writer.UsedBytes;
+        (_usedBytes, _guestBytes) = (_writer.UsedBytes, _writer.GuestBytes);
         _thread = new Thread(Work, 256 * 1024) { IsBackground = true, Name = "polder graph store" };
         _thread.Start();
     }
@@ -56,11 +57,20 @@ internal sealed class SqliteGraphStore : IGraphStore, IDisposable
     public long Commits { get; private set; }
 
     /// <inheritdoc/>
-    public GraphEntry? Find(string soul, string key) =>
-        _pending.TryGetValue(soul, out var node) && node.TryGetValue(key, out var pending) ? pending.Entry : _reader.Find(soul, key);
+    public GraphEntry? Find(string soul, string key)
+    {
+        if (Whole(soul) is { } whole) return whole.TryGetValue(key, out var entry) ? entry : null;
+        return _pending.TryGetValue(soul, out var node) && node.TryGetValue(key, out var pending) ? pending.Entry : _reader.Find(soul, key);
+    }
 
     /// <inheritdoc/>
-    public void Write(in GraphWrite write) => Expect(write.Soul, write.Key, write.Entry, Add(GraphStep.Write, write));
+    public void Write(in GraphWrite write, GraphRank rank = GraphRank.Own) => Expect(write.Soul, write.Key, write.Entry, Add(GraphStep.Write, write, rank));
+
+    /// <inheritdoc/>
+    public long GuestBytes => Volatile.Read(ref _guestBytes);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Soul, string Key, double State, GraphRank Rank)> Evictable(int count) => _reader.Evictable(count);
 
     /// <inheritdoc/>
     public void Remove(string soul, string key) => Expect(soul, key, null, Add(GraphStep.Remove, new GraphWrite(soul, key, 0, default)));
@@ -75,7 +85,7 @@ internal sealed class SqliteGraphStore : IGraphStore, IDisposable
     public IReadOnlyList<GraphWrite> Held() => _reader.Held();
 
     /// <inheritdoc/>
-    public int CountKeys(string soul) => _reader.Count(soul) + (_pending.TryGetValue(soul, out var node) ? node.Values.Count(static pending => pending.Entry is not null) : 0);
+    public int CountKeys(string soul) => Whole(soul) is { } whole ? whole.Count : _reader.Count(soul) + (_pending.TryGetValue(soul, out var node) ? node.Values.Count(static pending => pending.Entry is not null) : 0);
 
     /// <inheritdoc/>
     public void Touch(string peer, string soul)
@@ -189,13 +199,13 @@ internal sealed class SqliteGraphStore : IGraphStore, IDisposable
         _reader.Dispose();
     }
 
-    private long Add(GraphStep step, in GraphWrite write)
+    private long Add(GraphStep step, in GraphWrite write, GraphRank rank = GraphRank.Own)
     {
         lock (_gate)
         {
             // The disk sets the pace of whoever does not wait for acknowledgements.
             while (_open.Operations.Count >= WaitingMax && !_stopping) Monitor.Wait(_gate);
-            _open.Operations.Add(new GraphOperation(step, write));
+            _open.Operations.Add(new GraphOperation(step, write, rank));
             if (_open.Operations.Count == 1) Monitor.PulseAll(_gate);
             return _open.Serial;
         }
@@ -205,6 +215,27 @@ internal sealed class SqliteGraphStore : IGraphStore, IDisposable
     {
         if (!_pending.TryGetValue(soul, out var node)) _pending.Add(soul, node = new(Ordinal));
         node[key] = new Pending(entry, serial);
+        _cache.Note(soul, key, entry);
+    }
+
+    /// <summary>A small node with all its keys, from the cache or into it; null for a large one.</summary>
+    private Dictionary<string, GraphEntry>? Whole(string soul)
+    {
+        if (_cache.TryGet(soul, out var node)) return node;
+        var page = _reader.Page(soul, "", backwards: false, NodeCache.KeysMax + 1);
+        if (page.Count <= NodeCache.KeysMax)
+        {
+            node = new Dictionary<string, GraphEntry>(page.Count, StringComparer.Ordinal);
+            foreach (var (key, entry) in page) node[key] = entry;
+            if (_pending.TryGetValue(soul, out var pending))
+                foreach (var (key, change) in pending)
+                {
+                    if (change.Entry is { } entry) node[key] = entry;
+                    else node.Remove(key);
+                }
+        }
+        _cache.Add(soul, node);
+        return node;
     }
 
     private void Work()
@@ -236,6 +267,7 @@ internal sealed class SqliteGraphStore : IGraphStore, IDisposable
                 {
                     _writer.Commit(batch);
                     Volatile.Write(ref _usedBytes, _writer.UsedBytes);
+                    Volatile.Write(ref _guestBytes, _writer.GuestBytes);
                     Commits++;
                 }
                 var safe = batch.Safe;
@@ -259,7 +291,7 @@ internal sealed class SqliteGraphStore : IGraphStore, IDisposable
 
     private void Settled(GraphBatch batch, TaskCompletionSource? safe)
     {
-        foreach (var (step, write) in batch.Operations)
+        foreach (var (step, write, _) in batch.Operations)
         {
             if (step == GraphStep.Touch)
             {

@@ -317,6 +317,57 @@ public sealed class GraphHubTests
     }
 
     [Fact]
+    public void What_strangers_bring_makes_room_for_newer_and_what_is_ours_stays()
+    {
+        var world = new GraphWorld(8);
+        GraphHub? hub = null;
+        world.On(() => hub = new GraphHub(world.Graph(new GraphOptions { GuestBytesMax = 5_000, WrittenPerSecondMax = 1_000_000 })));
+        var (own, stranger) = (new RawPeer(world, hub!), new RawPeer(world, hub!) { IsLocal = false });
+        own.Say(Put("o" + RandomNames.Id(world.Random), "w", "ours", "1"));
+        for (var i = 0; i < 500; i++)
+        {
+            stranger.Say(Put("r" + RandomNames.Id(world.Random), "w", "k" + i, "1", $"{1700000000001 + i}"));
+            Assert.True(hub!.Graph.Store.GuestBytes <= 5_500);
+        }
+        Assert.NotNull(hub!.Graph.Find("w", "ours"));
+        Assert.NotNull(hub.Graph.Find("w", "k499"));
+        Assert.Null(hub.Graph.Find("w", "k0"));
+        Assert.True(hub.Graph.Evicted > 200);
+        // What had to go is not taken again: a peer that still has it would bring it back for ever.
+        stranger.Say(Put("again0001", "w", "k0", "1", "1700000000001"));
+        Assert.Contains("Older", stranger.AnswersTo("again0001")[0].GetProperty("err").GetString(), StringComparison.Ordinal);
+        Assert.Null(hub.Graph.Find("w", "k0"));
+    }
+
+    [Fact]
+    public void One_key_brings_only_so_much_a_day_and_addresses_share_a_rate()
+    {
+        var world = new GraphWorld(9);
+        GraphHub? hub = null;
+        world.On(() => hub = new GraphHub(world.Graph(new GraphOptions { KeyCharactersPerDayMax = 2_000 })));
+        var (pair, other) = (Polder.Graph.Sea.SeaPair.Create(world.Random), world.Graph());
+        world.On(() =>
+        {
+            for (var i = 0; i < 30; i++) _ = other.As(pair)["p"].PutAsync("k" + i, "v");
+        });
+        world.Settle();
+        var writes = new List<GraphWrite>();
+        other.Walk($"~{pair.Pub}/p", "", false, (key, entry) =>
+        {
+            writes.Add(new GraphWrite($"~{pair.Pub}/p", key, entry.State, entry.Value));
+            return true;
+        });
+        var stranger = new RawPeer(world, hub!) { IsLocal = false };
+        world.On(() => hub!.Graph.Merge(writes, stranger.Peer, static _ => { }));
+        world.Settle();
+        Assert.InRange(hub!.Graph.Store.CountKeys($"~{pair.Pub}/p"), 1, 15);
+        // The owner's own programs are not held up.
+        world.On(() => hub.Graph.Merge(writes, new RawPeer(world, hub).Peer, static _ => { }));
+        world.Settle();
+        Assert.Equal(30, hub.Graph.Store.CountKeys($"~{pair.Pub}/p"));
+    }
+
+    [Fact]
     public void A_large_node_is_answered_in_slices()
     {
         var world = new GraphWorld(6);

@@ -102,3 +102,79 @@ public sealed record GraphAccountRequest(string Alias, string Passphrase, string
         return true;
     }
 }
+
+/// <summary>Topics that are kept together with other nodes.</summary>
+public sealed record GraphTopicsView(IReadOnlyList<GraphTopicView> Topics);
+
+/// <summary>One topic.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Souls">Nodes in it.</param>
+/// <param name="Entries">Entries in it.</param>
+/// <param name="State">"reading", "ready", or "too large" to be exchanged.</param>
+/// <param name="Peers">Who keeps it too, as far as this run has heard.</param>
+public sealed record GraphTopicView(string Name, int Souls, long Entries, string State, IReadOnlyList<GraphHolderView> Peers);
+
+/// <summary>A peer that keeps a topic too.</summary>
+/// <param name="Key">Its public key.</param>
+/// <param name="Name">Its name among the contacts; null for somebody else.</param>
+/// <param name="IsConnected">Whether there is a conversation about the topic now.</param>
+/// <param name="WasLevel">Whether it held all that is here at some moment of this run.</param>
+public sealed record GraphHolderView(string Key, string? Name, bool IsConnected, bool WasLevel);
+
+/// <summary>A topic to keep, or to keep no longer.</summary>
+public sealed record GraphTopicRequest(string Topic, bool Leave = false);
+
+/// <summary>Where what stands at a key is besides here.</summary>
+/// <param name="Topics">The topics that it is in; none: it is local only.</param>
+/// <param name="Holders">Peers who said that it is durable there, or compared level since.</param>
+/// <param name="IsMet">Whether what was waited for has come true; null where nothing was asked.</param>
+public sealed record GraphCopiesView(IReadOnlyList<string> Topics, IReadOnlyList<GraphHolderView> Holders, bool? IsMet);
+
+/// <summary>Shares of an account's recovery key: each is for one helper, and is shown once.</summary>
+public sealed record GraphSharesView(int Needed, IReadOnlyList<string> Shares);
+
+/// <summary>Recovery shares to make.</summary>
+public sealed record GraphSharesRequest(string Alias, string Passphrase, int Needed, int Count)
+{
+    private bool PrintMembers(System.Text.StringBuilder text)
+    {
+        text.Append(System.Globalization.CultureInfo.InvariantCulture, $"Alias = {Alias}");
+        return true;
+    }
+}
+
+/// <summary>A way back into an account by shares.</summary>
+/// <param name="Alias">The account's alias, or "~" and its public key where several have that.</param>
+/// <param name="Shares">Enough shares.</param>
+/// <param name="NewPassphrase">The passphrase from now on.</param>
+public sealed record GraphRecoveryRequest(string Alias, IReadOnlyList<string> Shares, string NewPassphrase)
+{
+    private bool PrintMembers(System.Text.StringBuilder text)
+    {
+        text.Append(System.Globalization.CultureInfo.InvariantCulture, $"Alias = {Alias}");
+        return true;
+    }
+}
+
+/// <summary>Under what name an account knows a key.</summary>
+/// <param name="Alias">Who says so.</param>
+/// <param name="Passphrase">Its passphrase.</param>
+/// <param name="PublicKey">The key.</param>
+/// <param name="Name">The name; null takes it back.</param>
+public sealed record GraphTrustRequest(string Alias, string Passphrase, string PublicKey, string? Name)
+{
+    private bool PrintMembers(System.Text.StringBuilder text)
+    {
+        text.Append(System.Globalization.CultureInfo.InvariantCulture, $"Alias = {Alias}, PublicKey = {PublicKey}, Name = {Name}");
+        return true;
+    }
+}
+
+/// <summary>Keys that are known under a name, at the nearest distance where any is; several when those who know disagree.</summary>
+public sealed record GraphKnownKeysView(IReadOnlyList<GraphKnownKeyView> Keys);
+
+/// <summary>A key that is known under a name.</summary>
+/// <param name="PublicKey">The key.</param>
+/// <param name="Distance">1: the account says so itself; 2: somebody whom it knows; and so on.</param>
+/// <param name="Introducers">Keys of those who say so.</param>
+public sealed record GraphKnownKeyView(string PublicKey, int Distance, IReadOnlyList<string> Introducers);

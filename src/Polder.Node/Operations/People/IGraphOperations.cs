@@ -32,6 +32,27 @@ public interface IGraphOperations
 
     /// <summary>Opens an account, and with a new passphrase puts its keys under that.</summary>
     Task<GraphAccountView> OpenAccountAsync(GraphAccountRequest request, CancellationToken cancellation = default);
+
+    /// <summary>Topics that are kept together with other nodes.</summary>
+    Task<GraphTopicsView> TopicsAsync(CancellationToken cancellation = default);
+
+    /// <summary>Keeps a topic from now on, or no longer.</summary>
+    Task<GraphTopicsView> ChangeTopicAsync(GraphTopicRequest request, CancellationToken cancellation = default);
+
+    /// <summary>Where what stands at a key is besides here; with <paramref name="wait"/> it is waited for so many peers, or for a contact (name or key) to have it.</summary>
+    Task<GraphCopiesView> CopiesAsync(string soul, string key, int? peers = null, string? contact = null, TimeSpan wait = default, CancellationToken cancellation = default);
+
+    /// <summary>Makes recovery shares for an account: the recommended way back when a passphrase is lost.</summary>
+    Task<GraphSharesView> MakeSharesAsync(GraphSharesRequest request, CancellationToken cancellation = default);
+
+    /// <summary>Opens an account by shares and puts it under a new passphrase.</summary>
+    Task<GraphAccountView> RecoverAsync(GraphRecoveryRequest request, CancellationToken cancellation = default);
+
+    /// <summary>Says under what name an account knows a key, or takes it back.</summary>
+    Task<GraphKnownKeysView> TrustAsync(GraphTrustRequest request, CancellationToken cancellation = default);
+
+    /// <summary>Looks a name up over those whom an account knows.</summary>
+    Task<GraphKnownKeysView> FindKeyAsync(string alias, string name, CancellationToken cancellation = default);
 }
 
 /// <summary>The graph where no node runs: closed.</summary>
@@ -48,6 +69,13 @@ internal sealed class RestingGraph : IGraphOperations
     public Task<GraphChangesView> ChangesAsync(string prefix, long seen, CancellationToken cancellation = default) => throw NotRunning();
     public Task<GraphAccountView> CreateAccountAsync(GraphAccountRequest request, CancellationToken cancellation = default) => throw NotRunning();
     public Task<GraphAccountView> OpenAccountAsync(GraphAccountRequest request, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphTopicsView> TopicsAsync(CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphTopicsView> ChangeTopicAsync(GraphTopicRequest request, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphCopiesView> CopiesAsync(string soul, string key, int? peers = null, string? contact = null, TimeSpan wait = default, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphSharesView> MakeSharesAsync(GraphSharesRequest request, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphAccountView> RecoverAsync(GraphRecoveryRequest request, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphKnownKeysView> TrustAsync(GraphTrustRequest request, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphKnownKeysView> FindKeyAsync(string alias, string name, CancellationToken cancellation = default) => throw NotRunning();
 
     private static OperationRefusedException NotRunning() => new(RefusalKind.Unavailable, "Only a running node opens its graph. Start it: polder run");
 }

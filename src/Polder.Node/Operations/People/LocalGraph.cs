@@ -1,5 +1,8 @@
+using Polder.Apps.Contacts;
+using Polder.Apps.Graphs;
 using Polder.Graph.Model;
 using Polder.Graph.Sea;
+using Polder.Graph.Shared;
 using Polder.Graph.Sync;
 
 namespace Polder.Node.Operations.People;
@@ -11,13 +14,14 @@ internal sealed class LocalGraph : IGraphOperations
 
     private readonly LocalNode _local;
     private readonly GraphHub _hub;
+    private readonly Polder.Overlay.NodeHost _host;
     private readonly Queue<(long Number, GraphWrite Write)> _recent = new();
     private TaskCompletionSource _changed = new();
     private long _number;
 
     public LocalGraph(PolderNode node, LocalNode local)
     {
-        (_local, _hub) = (local, node.Graph);
+        (_local, _hub, _host) = (local, node.Graph, node.Host);
         node.Host.Environment.Loop.Post(() => Graph.Changed += Note);
     }
 
@@ -133,6 +137,75 @@ internal sealed class LocalGraph : IGraphOperations
         catch (ArgumentException problem) { throw Bad(problem.Message); }
         return new GraphAccountView(request.Alias, pair.Pub, "~" + pair.Pub);
     }, cancellation);
+
+    public Task<GraphTopicsView> TopicsAsync(CancellationToken cancellation = default) => _local.OnLoopAsync(Topics, cancellation);
+
+    public Task<GraphTopicsView> ChangeTopicAsync(GraphTopicRequest request, CancellationToken cancellation = default) => _local.OnLoopAsync(() =>
+    {
+        if (request.Leave && !Share.Leave(request.Topic)) throw new OperationRefusedException(RefusalKind.NotFound, $"The topic \"{request.Topic}\" is not kept here. See polder graph topics.");
+        if (!request.Leave && Share.Follow(request.Topic) is { } problem) throw Bad(problem);
+        return Topics();
+    }, cancellation);
+
+    public Task<GraphCopiesView> CopiesAsync(string soul, string key, int? peers = null, string? contact = null, TimeSpan wait = default, CancellationToken cancellation = default) => _local.OnLoopAsync(async () =>
+    {
+        if (Graph.Find(soul, key) is null) throw new OperationRefusedException(RefusalKind.NotFound, $"There is nothing at {soul} under \"{key}\".");
+        bool? met = null;
+        if (contact is not null) met = await Share.WhenConfirmedByAsync(soul, key, ContactViews.Choose(_host.Find<ContactBook>()!.FindByName(contact), contact).Key, wait, cancellation);
+        else if (peers is { } wanted) met = await Share.WhenOnAsync(soul, key, wanted, wait, cancellation);
+        return new GraphCopiesView([.. Share.TopicsOf(soul)], [.. Share.HoldersOf(soul, key).Select(holder => Holder(new SharedTopicPeer(holder, _host.Sessions.Find(holder) is not null, true)))], met);
+    }, cancellation);
+
+    public Task<GraphSharesView> MakeSharesAsync(GraphSharesRequest request, CancellationToken cancellation = default) => _local.OnLoopAsync(async () =>
+    {
+        if (request.Needed < 2 || request.Needed > request.Count || request.Count > Recovery.SharesMax)
+            throw Bad($"At least 2 shares are needed, no more than are made, and at most {Recovery.SharesMax} are made: for example --need 3 --of 5.");
+        var pair = await OpenAsync(request.Alias, request.Passphrase);
+        return new GraphSharesView(request.Needed, await Recovery.CreateAsync(Graph, pair, request.Needed, request.Count));
+    }, cancellation);
+
+    public Task<GraphAccountView> RecoverAsync(GraphRecoveryRequest request, CancellationToken cancellation = default) => _local.OnLoopAsync(async () =>
+    {
+        var pub = OnlyAccount(request.Alias);
+        if (Recovery.Open(Graph, pub, request.Shares, out var problem) is not { } pair) throw Bad(problem!);
+        try { await Account.ChangePassphraseAsync(Graph, pair, request.NewPassphrase); }
+        catch (ArgumentException bad) { throw Bad(bad.Message); }
+        return new GraphAccountView(Graph.As(pair).Get("alias")?.AsText ?? request.Alias, pair.Pub, "~" + pair.Pub);
+    }, cancellation);
+
+    public Task<GraphKnownKeysView> TrustAsync(GraphTrustRequest request, CancellationToken cancellation = default) => _local.OnLoopAsync(async () =>
+    {
+        var pair = await OpenAsync(request.Alias, request.Passphrase);
+        var (web, pub) = (new TrustWeb(Graph, pair.Pub), request.PublicKey.TrimStart('~'));
+        try { await (request.Name is { } name ? web.SayAsync(pair, pub, name) : web.WithdrawAsync(pair, pub)); }
+        catch (ArgumentException problem) { throw Bad(problem.Message); }
+        return request.Name is { } said ? Known(web, said) : new GraphKnownKeysView([]);
+    }, cancellation);
+
+    public Task<GraphKnownKeysView> FindKeyAsync(string alias, string name, CancellationToken cancellation = default) =>
+        _local.OnLoopAsync(() => Known(new TrustWeb(Graph, OnlyAccount(alias)), name), cancellation);
+
+    private GraphShare Share => _host.Find<GraphShare>()!;
+
+    private static GraphKnownKeysView Known(TrustWeb web, string name) => new([.. web.Find(name).Select(static key => new GraphKnownKeyView(key.Pub, key.Distance, key.Introducers))]);
+
+    private GraphTopicsView Topics() => new([.. Share.Look().Select(topic => new GraphTopicView(
+        topic.Name, topic.Souls, topic.Entries, topic.IsTooLarge ? "too large" : topic.IsRead ? "ready" : "reading", [.. topic.Peers.Select(Holder)]))]);
+
+    private GraphHolderView Holder(SharedTopicPeer peer) =>
+        new(peer.Key.ToString(), _host.Find<ContactBook>()?.Find(peer.Key) is { Blocked: false } card ? card.Name : null, peer.IsConnected, peer.WasLevel);
+
+    private string OnlyAccount(string alias)
+    {
+        if (alias.StartsWith('~') && alias.Length > 1 && alias[1] != '@') return alias[1..];
+        var links = Graph["~@" + alias].GetAll(3).Where(static link => link.Value.AsLink is ['~', not '@', ..]).ToList();
+        return links.Count switch
+        {
+            1 => links[0].Value.AsLink![1..],
+            0 => throw new OperationRefusedException(RefusalKind.NotFound, $"No account \"{alias}\" is known here. Keep it first: polder graph follow ~@{alias}"),
+            _ => throw Bad($"Several accounts are called \"{alias}\". Say which: \"~\" and the public key, as in polder graph get ~@{alias}"),
+        };
+    }
 
     private async Task<SeaPair> OpenAsync(string alias, string? passphrase) =>
         await Account.LogInAsync(Graph, alias, passphrase ?? "")

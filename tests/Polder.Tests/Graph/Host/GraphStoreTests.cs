@@ -45,6 +45,29 @@ public abstract class GraphStoreContract
     });
 
     [Fact]
+    public Task Of_others_the_lowest_rank_and_oldest_is_named_first_and_a_place_of_the_owner_stays_it() => OnLoopAsync(async () =>
+    {
+        var store = Open();
+        store.Write(new GraphWrite("own", "k", 5, "mine"));
+        store.Write(new GraphWrite("own", "k", 6, "overwritten by a stranger"), GraphRank.Stranger);
+        store.Write(new GraphWrite("s", "new", 7, "x"), GraphRank.Stranger);
+        store.Write(new GraphWrite("s", "old", -3, "x"), GraphRank.Stranger);
+        store.Write(new GraphWrite("s", "friend", -9, "x"), GraphRank.Contact);
+        store.Write(new GraphWrite("s", "taken over", 1, "x"), GraphRank.Stranger);
+        await store.FlushAsync();
+        store.Write(new GraphWrite("s", "taken over", 2, "mine now"));
+        store.Write(new GraphWrite("s", "old", -2, "again"), GraphRank.Stranger);
+        await store.FlushAsync();
+        store = Reopen(store);
+        Assert.Equal([("s", "old", -2, GraphRank.Stranger), ("s", "new", 7, GraphRank.Stranger), ("s", "friend", -9, GraphRank.Contact)], store.Evictable(10));
+        Assert.Equal(new[] { new GraphWrite("s", "old", -2, "again"), new GraphWrite("s", "new", 7, "x"), new GraphWrite("s", "friend", -9, "x") }.Sum(static write => (long)write.Weight), store.GuestBytes);
+        store.Remove("s", "old");
+        await store.FlushAsync();
+        Assert.Equal(2, store.Evictable(10).Count);
+        Assert.Equal(new GraphEntry(6, "overwritten by a stranger"), store.Find("own", "k"));
+    });
+
+    [Fact]
     public Task Walks_go_in_order_of_code_units_in_both_directions_with_what_is_not_flushed() => OnLoopAsync(async () =>
     {
         var store = Open();

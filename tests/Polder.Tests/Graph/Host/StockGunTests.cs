@@ -36,7 +36,7 @@ public sealed class StockGunTests : IDisposable
         Assert.Equal(3, saw.EnumerateObject().Count());
     }
 
-    private static string Needed()
+    internal static string Needed()
     {
         if (Package.Value is { } package) return package;
         Assert.Skip("node or npm is missing, or the package gun cannot be installed: the stock client was NOT tried.");
@@ -72,7 +72,7 @@ public sealed class StockGunTests : IDisposable
         return JsonDocument.Parse(line[4..]).RootElement;
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
