@@ -120,6 +120,8 @@ internal static class ChatFigures
         ];
     }
 
+    private const int ComingAtOnce = 20;
+
     private static double Fit(List<(double X, double Y)> points)
     {
         var (mx, my) = (points.Average(static p => p.X), points.Average(static p => p.Y));
@@ -162,25 +164,29 @@ internal static class ChatFigures
             {
                 foreach (var friend in friends)
                 {
-                    friend.WalkTo(at);
                     await friend.Find<ContactBook>()!.AddAsync(key, "subject", address: at);
                 }
                 return true;
             }).ConfigureAwait(false);
-            async Task SayAllAsync(string text) => await loop.InvokeAsync(async () =>
+            // They come one after the other, as people do; then until everybody has got through once.
+            foreach (var some in friends.Chunk(ComingAtOnce))
             {
-                foreach (var friend in friends)
+                var here = Interlocked.Read(ref kept);
+                await loop.InvokeAsync(async () =>
                 {
-                    var chat = friend.Find<ChatService>()!;
-                    await chat.SendAsync(chat.With(key).Id, MessageContent.OfText(text));
-                }
-                return true;
-            }).ConfigureAwait(false);
-            // Until everybody has got through once.
-            await SayAllAsync("hello").ConfigureAwait(false);
+                    foreach (var friend in some)
+                    {
+                        friend.WalkTo(at);
+                        var chat = friend.Find<ChatService>()!;
+                        await chat.SendAsync(chat.With(key).Id, MessageContent.OfText("hello"));
+                    }
+                    return true;
+                }).ConfigureAwait(false);
+                for (var i = 0; i < 50 && Interlocked.Read(ref kept) < here + some.Length; i++) await Task.Delay(20, stop).ConfigureAwait(false);
+            }
             for (var i = 0; Interlocked.Read(ref kept) < count; i++)
             {
-                if (i > 600) throw new InvalidOperationException($"Only {kept} of {count} friends got through.");
+                if (i > 900) throw new InvalidOperationException($"Only {kept} of {count} friends got through.");
                 await Task.Delay(100, stop).ConfigureAwait(false);
             }
             var kilobytes = (GC.GetTotalMemory(forceFullCollection: true) - before) / 1024.0 / count;

@@ -25,7 +25,7 @@ public enum IntroductionState
 public sealed class ContactService : IContactSource
 {
     private const int LookedForAtOnce = 2, HintsMax = 256, WaitingMax = 64;
-    private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(2), ReachTime = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(2), ReachTime = TimeSpan.FromSeconds(8), LookAtOnceAgain = TimeSpan.FromSeconds(5);
 
     private readonly NodeHost _host;
     private readonly ContactBook _book;
@@ -49,6 +49,7 @@ public sealed class ContactService : IContactSource
         _community = host.Join(context => new ContactCommunity(context, this));
         _book.Changed += OnChanged;
         host.Sessions.Opened += OnOpened;
+        host.Peers.Added += OnAppeared;
         host.Connector.Add(this);
     }
 
@@ -163,6 +164,19 @@ public sealed class ContactService : IContactSource
         if (_waiting.Count >= WaitingMax) _waiting.RemoveAt(0);
         _waiting.Add((to, letter));
         return IntroductionState.Waits;
+    }
+
+    /// <summary>A contact shows up: what waits for it, or with it, need not wait for the next look.</summary>
+    private void OnAppeared(Peer peer)
+    {
+        var key = peer.Key;
+        if (_book.Find(key) is not { Blocked: false }) return;
+        // Whoever comes with a handshake has its session in a moment.
+        _host.Environment.Loop.Post(() =>
+        {
+            if (_community.IsLeft || _host.Sessions.Find(key) is not null || _book.Find(key) is not { Blocked: false }) return;
+            if (!_lookedFor.TryGetValue(key, out var at) || _host.Now - at >= LookAtOnceAgain) Reach(key);
+        });
     }
 
     private void OnOpened(Session session)

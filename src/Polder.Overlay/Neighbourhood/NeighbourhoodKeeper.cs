@@ -28,6 +28,8 @@ public sealed class NeighbourhoodKeeper
     /// <summary>Which peers are contacts of the owner, who are preferred as neighbours.</summary>
     public void SetContacts(Func<Peer, bool> isContact) => _isContact = isContact;
 
+    internal bool IsContact(Peer peer) => _isContact?.Invoke(peer) ?? false;
+
     /// <summary>A peer relayed for us, or stored something for us.</summary>
     public void Helped(Peer peer)
     {

@@ -11,7 +11,7 @@ public sealed record SessionOptions
 
     // Caps
 
-    /// <summary>Open sessions. 1 to 100,000; default 256. The one that was silent longest gives way, neighbours last (OV-4.5).</summary>
+    /// <summary>Open sessions. 1 to 100,000; default 256, beside those with contacts, who are at most as many as the list of contacts takes. The one that was silent longest gives way, neighbours last (OV-4.5).</summary>
     public int SessionsMax { get; init => field = InRange(value, 1, 100_000); } = 256;
 
     /// <summary>Handshakes under way, both ways. 2 to 100,000; default 256. Further ones are refused (OV-4.5).</summary>

@@ -183,7 +183,7 @@ public sealed class SessionTable
         if (!goesOn || isBroken)
         {
             if (session is not null) Remove(session);
-            if (_all.Count >= Options.SessionsMax) Evict();
+            if (IsFullFor(key)) Evict();
             var peer = Host.Peers.Find(key) ?? Host.Peers.GetOrAdd(new Peer(key, via.Kind == PathKind.Direct ? via.Remote : Endpoint.None));
             session = new Session(this, peer, via, isInitiator: byUs) { TableIndex = _all.Count };
             _all.Add(session);
@@ -340,17 +340,24 @@ public sealed class SessionTable
         Handshakes.Begin(peer.Key, new DirectPath(Host, at), null, guarded: false);
     }
 
+    /// <summary>Contacts are as many as the owner knows, and bounded by its list: with each of them there may be a session, and no stranger takes its place.</summary>
+    private bool IsFullFor(PublicKey newcomer)
+    {
+        if (_all.Count < Options.SessionsMax || (Host.Peers.Find(newcomer) is { } peer && Host.Neighbourhood.IsContact(peer))) return false;
+        return _all.Count(session => !Host.Neighbourhood.IsContact(session.Peer)) >= Options.SessionsMax;
+    }
+
     private void Evict()
     {
         Host.Counters.Reached(Cap.Sessions);
-        // Neighbours last; then whom we chose ourselves; then by silence.
+        // Contacts last; then neighbours; then whom we chose ourselves; then by silence.
         var worst = _all[0];
         foreach (var session in _all)
             if (Rank(session) < Rank(worst)) worst = session;
         worst.Close();
 
-        static TimeSpan Rank(Session session) =>
-            session.LastIn + (session.Peer.IsNeighbour ? TimeSpan.FromDays(2) : session.IsInitiator ? TimeSpan.FromMinutes(5) : TimeSpan.Zero);
+        TimeSpan Rank(Session session) =>
+            session.LastIn + (Host.Neighbourhood.IsContact(session.Peer) ? TimeSpan.FromDays(4) : session.Peer.IsNeighbour ? TimeSpan.FromDays(2) : session.IsInitiator ? TimeSpan.FromMinutes(5) : TimeSpan.Zero);
     }
 
     private async Task<Session?> OpenAsync(PublicKey? key, SessionPath path, bool guarded, CancellationToken cancel)

@@ -316,6 +316,21 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void Sessions_with_contacts_do_not_count_and_no_stranger_takes_their_place()
+    {
+        var pair = new SessionPair(options: new SessionOptions { SessionsMax = 2 });
+        var others = Enumerable.Range(0, 7).Select(i => pair.Add($"n{i}", null, OverlayTestNodes.Options)).ToList();
+        var contacts = others.Take(4).Select(other => other.Identity.Public).ToHashSet();
+        pair.Alice.Host.Neighbourhood.SetContacts(peer => contacts.Contains(peer.Key));
+        foreach (var other in others)
+        {
+            pair.Begin(other, pair.Alice);
+            pair.Run(1);
+        }
+        Assert.Equal([true, true, true, true, false, true, true], others.Select(other => pair.Alice.Host.Sessions.Find(other.Identity.Public) is not null));
+    }
+
+    [Fact]
     public void A_session_costs_under_1000_bytes_with_its_indexes()
     {
         var pair = new SessionPair().Open();
