@@ -102,26 +102,59 @@ public sealed class MagicWormholeTests : IDisposable
         Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(Out("restart"), "patient.bin")));
     }
 
+    /// <summary>This client knows one relay, by its public name, and cannot be told another: it runs where that name is 127.0.0.1 and nothing leads out.</summary>
     [Fact]
     public async Task The_go_client_sends_and_receives()
     {
         var program = NeedProgram();
         if (!File.Exists(William)) Assert.Skip("wormhole-william is not installed (Debian package wormhole-william).");
-        var servers = await ServersAsync(program, ours: true);
-        string[] william = [William, "--relay-url", servers.MailboxUrl, "--transit-helper", servers.RelayHint];
+        var within = await NamespaceAsync();
+        program = [.. within, .. program];
+        var server = Begin([.. program, "run", "--loopback", "--port", "0", "--page", "0", "--json", "--data", Path.Combine(_folder, "node"), "--mailbox", "4000", "--relay", "4001"]);
+        await SaysAsync(server, "\"mailbox\":4000");
+        string[] ways = ["--mailbox", "ws://127.0.0.1:4000/v1", "--relay", "127.0.0.1:4001"];
+        string[] william = [.. within, William, "--relay-url", "ws://127.0.0.1:4000/v1"];
         var file = Write("go.bin", 100_000);
         var code = NextCode();
-        var sending = Begin(program.Concat(["send", file, "--code", code]).Concat(servers.Ours));
+        var sending = Begin([.. program, "send", file, "--code", code, .. ways]);
         var folder = Out("go");
-        var receiving = Begin([.. william[..1], "receive", .. william[1..], code], folder, input: "y\n");
-        await EndAsync(receiving);
+        // A mount namespace begins at the root, whatever the folder was before.
+        await EndAsync(Begin([.. within, "/usr/bin/env", "-C", folder, .. william[within.Length..], "receive", code], input: "y\n"));
         await EndAsync(sending);
         Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(folder, "go.bin")));
         code = NextCode();
-        sending = Begin([.. william[..1], "send", .. william[1..], "--code", code, file]);
-        await EndAsync(Begin(program.Concat(["receive", code, "--yes", "--out", Out("fromgo")]).Concat(servers.Ours)));
+        sending = Begin([.. william, "send", "--code", code, file]);
+        await EndAsync(Begin([.. program, "receive", code, "--yes", "--out", Out("fromgo"), .. ways]));
         await EndAsync(sending);
         Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(Out("fromgo"), "go.bin")));
+        code = NextCode();
+        sending = Begin([.. william, "send", "--code", code, "--text", "hallo ☂"]);
+        Assert.Equal("hallo ☂", (await EndAsync(Begin([.. program, "receive", code, "--yes", .. ways]))).Trim());
+        await EndAsync(sending);
+    }
+
+    /// <summary>How to start a program in a network of its own.</summary>
+    private async Task<string[]> NamespaceAsync()
+    {
+        var hosts = Path.Combine(_folder, "hosts");
+        File.WriteAllText(hosts, "127.0.0.1 localhost transit.magic-wormhole.io\n");
+        const string make = "ip link set lo up && ip link add name v0 type veth peer name v1 && ip addr add 192.0.2.1/24 dev v0 && ip link set v0 up && ip link set v1 up";
+        var holder = Begin(["/usr/bin/unshare", "-n", "-m", "/bin/sh", "-c", $"PATH=$PATH:/sbin:/usr/sbin; {make} && mount --bind {hosts} /etc/hosts && echo ready && exec sleep 300"]);
+        try { await SaysAsync(holder, "ready"); }
+        catch (InvalidOperationException problem) { Assert.Skip("A network namespace cannot be made here (it needs root): " + problem.Message); }
+        return ["/usr/bin/nsenter", "-t", holder.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), "-n", "-m"];
+    }
+
+    private async Task SaysAsync(Process process, string words)
+    {
+        var (output, error) = _said[process];
+        for (var i = 0; i < 600; i++)
+        {
+            lock (output) if (output.ToString().Contains(words, StringComparison.Ordinal)) return;
+            lock (error) if (process.HasExited) throw new InvalidOperationException(error.ToString());
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+        throw new InvalidOperationException($"{process.StartInfo.FileName} never said {words}.");
     }
 
     private sealed record Servers(int MailboxPort, int RelayPort, Process Server)

@@ -82,7 +82,7 @@ public static class ParcelWays
     {
         var places = new List<object>();
         var parcels = options.DataFolder is { } folder ? new ParcelFolder(folder) : null;
-        if (options.Mailbox is not null) meeting = meeting with { HeadStart = GuessBudget.SilentTime };
+        if (options.Mailbox is not null) meeting = meeting with { HeadStart = GuessBudget.MailboxFirst };
         var native = parcels is null ? null : new NativePlace(parcels, meeting) { Started = started };
         if (options.Mailbox is { } mailbox)
         {

@@ -16,7 +16,7 @@ internal static class Candidates
 {
     private static readonly TimeSpan DialTime = TimeSpan.FromSeconds(3), LanFirst = TimeSpan.FromSeconds(1), DhtPause = TimeSpan.FromSeconds(3);
 
-    /// <summary>Gives them as they are found, until cancelled; each once.</summary>
+    /// <summary>Gives them as they are found, until cancelled; each again at the next look, as a run that came to nothing may go better then.</summary>
     public static async IAsyncEnumerable<Candidate> FindAsync(
         MeetingOptions options, Func<IReadOnlyList<byte[]>> meetings, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
@@ -45,9 +45,9 @@ internal static class Candidates
         async Task DhtAsync(IMeetingNetwork network)
         {
             if (options.Direct) await Task.Delay(LanFirst, over.Token).ConfigureAwait(false);
-            var seen = new HashSet<string>();
             while (true)
             {
+                var seen = new HashSet<string>();
                 foreach (var meeting in meetings())
                 {
                     IReadOnlyList<LeftWord> left;

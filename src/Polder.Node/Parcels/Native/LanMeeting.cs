@@ -53,7 +53,10 @@ internal static class LanMeeting
         return sockets.Count == 0 ? null : new Answerer(sockets, isOurs, key, port);
     }
 
-    /// <summary>Asks at 0, 0.5, 1, 2, 4 s and then each 10 s, until cancelled. Each sender is given once.</summary>
+    /// <summary>
+    /// Asks at 0, 0.5, 1, 2, 4 s and then each 10 s (2 s within the machine), until cancelled. Each sender is given once for each time it was asked: a run
+    /// with it that came to nothing may go better at the next.
+    /// </summary>
     public static async IAsyncEnumerable<LanSender> AskAsync(bool loopback, Func<IReadOnlyList<byte[]>> meetings, [EnumeratorCancellation] CancellationToken cancel)
     {
         var found = Channel.CreateBounded<LanSender>(64);
@@ -75,6 +78,7 @@ internal static class LanMeeting
             }
             catch (SocketException) { socket.Dispose(); }
         }
+        var round = 0;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         try
         {
@@ -91,7 +95,7 @@ internal static class LanMeeting
 
         async Task AskAllAsync()
         {
-            for (var round = 0; !over.IsCancellationRequested; round++)
+            for (; !over.IsCancellationRequested; Interlocked.Increment(ref round))
             {
                 foreach (var meeting in meetings())
                 {
@@ -103,7 +107,7 @@ internal static class LanMeeting
                             catch (Exception problem) when (problem is SocketException or OperationCanceledException or ObjectDisposedException) { }
                         }
                 }
-                var next = round + 1 < LanDatagram.AskAt.Length ? LanDatagram.AskAt[round + 1] - LanDatagram.AskAt[round] : 10;
+                var next = round + 1 < LanDatagram.AskAt.Length ? LanDatagram.AskAt[round + 1] - LanDatagram.AskAt[round] : loopback ? 2 : 10;
                 await Task.Delay(TimeSpan.FromSeconds(next), over.Token).ContinueWith(static _ => { }, TaskScheduler.Default).ConfigureAwait(false);
             }
         }
@@ -116,6 +120,7 @@ internal static class LanMeeting
         {
             var buffer = new byte[256];
             var seen = new HashSet<string>();
+            var seenIn = 0;
             while (!over.IsCancellationRequested)
             {
                 try
@@ -124,6 +129,11 @@ internal static class LanMeeting
                     if (LanDatagram.TryRead(buffer.AsSpan(0, got.ReceivedBytes)) is not { IsAnswer: true } answer || !answer.Nonce.AsSpan().SequenceEqual(nonce)) continue;
                     if (!meetings().Any(meeting => meeting.AsSpan().SequenceEqual(answer.Meeting))) continue;
                     var from = (IPEndPoint)got.RemoteEndPoint;
+                    if (Volatile.Read(ref round) is var now && seenIn != now)
+                    {
+                        seenIn = now;
+                        seen.Clear();
+                    }
                     // Sixty-four are more than any LAN needs.
                     if (seen.Count < 64 && seen.Add(from.Address + " " + answer.Port + Convert.ToHexString(answer.Key!))) found.Writer.TryWrite(new LanSender(answer.Key!, new IPEndPoint(from.Address, answer.Port)));
                 }

@@ -67,8 +67,11 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
     {
         await Task.Delay(options.HeadStart, cancel).ConfigureAwait(false);
         if (!parcels.HasGuesses(code)) await SpentAsync(null, cancel).ConfigureAwait(false);
+        var wrong = new HashSet<string>();
         await foreach (var candidate in Candidates.FindAsync(options, () => Rendezvous.Of(code.Nameplate, DateTimeOffset.UtcNow), cancel).ConfigureAwait(false))
         {
+            // Who had the words wrong once gets no second guess.
+            if (wrong.Contains(Convert.ToHexString(candidate.Key))) continue;
             if (!parcels.HasGuesses(code)) await SpentAsync(null, cancel).ConfigureAwait(false);
             if (await candidate.ConnectAsync(cancel).ConfigureAwait(false) is not { } stream) continue;
             await using var _ = stream;
@@ -81,6 +84,7 @@ internal sealed class NativeReceive(ParcelFolder parcels, WormholeCode code, str
             }
             catch (ParcelException problem) when (problem.Kind == ParcelProblem.WrongCode)
             {
+                wrong.Add(Convert.ToHexString(candidate.Key));
                 if (!parcels.HasGuesses(code)) await SpentAsync(problem, cancel).ConfigureAwait(false);
                 continue;
             }

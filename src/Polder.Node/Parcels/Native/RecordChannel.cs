@@ -21,7 +21,7 @@ internal sealed class RecordChannel : IAsyncDisposable
     private byte[] _text = [];
     private int _from, _to, _turn;
     private ulong _sent, _received;
-    private Task _write = Task.CompletedTask;
+    private readonly Task[] _writes = [Task.CompletedTask, Task.CompletedTask];
 
     /// <summary>Takes over the connection, after its lines.</summary>
     public RecordChannel(Stream stream, Hash256 transitKey, bool isSender)
@@ -59,19 +59,20 @@ internal sealed class RecordChannel : IAsyncDisposable
         }
     }
 
-    /// <summary>Seals and sends. The record may still be on its way out when this is done; the bytes are free.</summary>
+    /// <summary>Seals and sends. The record may still be on its way out when this is done; the bytes are free. A cancelled one was not sealed.</summary>
     public async ValueTask SendAsync(ReadOnlyMemory<byte> text, CancellationToken cancel)
     {
         await _sending.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
+            var turn = _turn ^ 1;
+            // This buffer is free again once the record before the last is out.
+            await _writes[turn].WaitAsync(cancel).ConfigureAwait(false);
+            _turn = turn;
             var bytes = TransitRecords.OverheadBytes + text.Length;
-            _turn ^= 1;
-            // This buffer was written out before the last record began: its write was awaited then.
-            if (_out[_turn].Length < bytes) _out[_turn] = GC.AllocateUninitializedArray<byte>(Math.Max(bytes, 1024));
-            TransitRecords.Seal(_sendKey, _sent++, text.Span, _out[_turn].AsSpan(0, bytes));
-            await _write.ConfigureAwait(false);
-            _write = _stream.WriteAsync(_out[_turn].AsMemory(0, bytes), cancel).AsTask();
+            if (_out[turn].Length < bytes) _out[turn] = GC.AllocateUninitializedArray<byte>(Math.Max(bytes, 1024));
+            TransitRecords.Seal(_sendKey, _sent++, text.Span, _out[turn].AsSpan(0, bytes));
+            _writes[turn] = WriteAfterAsync(_writes[turn ^ 1], _out[turn].AsMemory(0, bytes));
             BytesSent += bytes;
         }
         catch (IOException problem) { throw Broken(problem); }
@@ -84,11 +85,18 @@ internal sealed class RecordChannel : IAsyncDisposable
         await _sending.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
-            await _write.ConfigureAwait(false);
+            await _writes[_turn].WaitAsync(cancel).ConfigureAwait(false);
             await _stream.FlushAsync(cancel).ConfigureAwait(false);
         }
         catch (IOException problem) { throw Broken(problem); }
         finally { _sending.Release(); }
+    }
+
+    // Half a record on the line would spoil all that follow: a write is never cancelled, it ends with the connection.
+    private async Task WriteAfterAsync(Task before, ReadOnlyMemory<byte> record)
+    {
+        await before.ConfigureAwait(false);
+        await _stream.WriteAsync(record, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>The next record's text, which holds until the next call. Throws <see cref="ParcelProblem.Broken"/> at the end, or after 60 s of silence unless told to wait.</summary>
