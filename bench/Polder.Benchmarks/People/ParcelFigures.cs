@@ -64,24 +64,23 @@ internal static class ParcelFigures
         if (stock.Count > 0)
         {
             var debian = Median(stock);
-            var (theirs, mine) = (Memory(debian), Memory(wire));
+            var (theirs, mine) = (debian.Sender + debian.Receiver, wire.Sender + wire.Receiver);
             figures.Add(new("receive command of Debian's magic-wormhole, 300 MB, both sides", debian.Rate, "MB/s", null, null));
             figures.Add(new("receive command on its wire, ours on both sides", wire.Rate, "MB/s", debian.Rate, wire.Rate / debian.Rate, "at least 1.20", wire.Rate >= 1.2 * debian.Rate));
             figures.Add(new("receive command in our own way over TCP", own.Rate, "MB/s", debian.Rate, own.Rate / debian.Rate, "at least 1.00", own.Rate >= debian.Rate));
-            figures.Add(new("memory of both sides at the highest, its wire", mine, "MB", theirs, mine / theirs, "below 1.00", mine < theirs));
+            figures.Add(new("own memory of both sides at the highest, its wire", mine.Own, "MB", theirs.Own, mine.Own / theirs.Own, "below 1.00", mine.Own < theirs.Own));
+            figures.Add(new("the same with the code of runtime and libraries", mine.Resident, "MB", theirs.Resident, mine.Resident / theirs.Resident));
         }
-        figures.Add(new("memory of one side at the highest, our own way", Math.Max(own.SenderMegabytes, own.ReceiverMegabytes), "MB", 100, Math.Max(own.SenderMegabytes, own.ReceiverMegabytes) / 100, "below 100 MB",
-            Math.Max(own.SenderMegabytes, own.ReceiverMegabytes) < 100));
+        var largest = Math.Max(own.Sender.Resident, own.Receiver.Resident);
+        figures.Add(new("memory of the larger side at the highest, our own way, all counted", largest, "MB", 100, largest / 100, "below 100 MB", largest < 100));
         figures.Add(new("from receive to the first byte, our own way", own.FirstSeconds * 1000, "ms", null, null));
         return figures;
 
         ProgramTransfer Tell(string what, ProgramTransfer one)
         {
-            say(FormattableString.Invariant($"{what}: {one.Rate:0} MB/s, first byte after {one.FirstSeconds * 1000:0} ms, sender {one.SenderMegabytes:0} MB, receiver {one.ReceiverMegabytes:0} MB"));
+            say(FormattableString.Invariant($"{what}: {one.Rate:0} MB/s, first byte after {one.FirstSeconds * 1000:0} ms, memory {one.Sender.Resident:0} and {one.Receiver.Resident:0} MB, of their own {one.Sender.Own:0} and {one.Receiver.Own:0} MB"));
             return one;
         }
-
-        static double Memory(ProgramTransfer one) => one.SenderMegabytes + one.ReceiverMegabytes;
 
         static ProgramTransfer Median(List<ProgramTransfer> rounds) => rounds.OrderBy(static one => one.Rate).ElementAt(rounds.Count / 2);
     }

@@ -8,9 +8,18 @@ namespace Polder.Benchmarks;
 /// <summary>One transfer between two programs, as people start them.</summary>
 /// <param name="Rate">MB a second of the whole receive command, from its start to its end.</param>
 /// <param name="FirstSeconds">From the start of the receive command to the first byte in its folder.</param>
-/// <param name="SenderMegabytes">The sender's memory at its highest.</param>
-/// <param name="ReceiverMegabytes">The receiver's.</param>
-internal readonly record struct ProgramTransfer(double Rate, double FirstSeconds, double SenderMegabytes, double ReceiverMegabytes);
+/// <param name="Sender">The sender's memory at its highest.</param>
+/// <param name="Receiver">The receiver's.</param>
+internal readonly record struct ProgramTransfer(double Rate, double FirstSeconds, ProgramMemory Sender, ProgramMemory Receiver);
+
+/// <summary>Memory of a program at its highest, in MiB.</summary>
+/// <param name="Resident">All that is mapped and present: also the code of the runtime and of libraries, which all programs on them share.</param>
+/// <param name="Own">What is the program's alone: its heaps, stacks and generated code.</param>
+internal readonly record struct ProgramMemory(double Resident, double Own)
+{
+    public static ProgramMemory Highest(ProgramMemory a, ProgramMemory b) => new(Math.Max(a.Resident, b.Resident), Math.Max(a.Own, b.Own));
+    public static ProgramMemory operator +(ProgramMemory a, ProgramMemory b) => new(a.Resident + b.Resident, a.Own + b.Own);
+}
 
 /// <summary>Starts pairs of programs that send each other a file over 127.0.0.1, through a mailbox of our own node.</summary>
 internal sealed class SendingPrograms : IDisposable
@@ -92,12 +101,12 @@ internal sealed class SendingPrograms : IDisposable
         using var receiver = receive(target);
         try
         {
-            var (first, ended, theirs, mine) = (0.0, 0.0, 0.0, 0.0);
+            var (first, ended, theirs, mine) = (0.0, 0.0, default(ProgramMemory), default(ProgramMemory));
             while (!receiver.HasExited || !sender.HasExited)
             {
                 if (Stopwatch.GetElapsedTime(received) > Patience) throw new InvalidOperationException("The transfer does not end.");
                 if (first == 0 && Directory.EnumerateFileSystemEntries(target).Any()) first = Stopwatch.GetElapsedTime(received).TotalSeconds;
-                (theirs, mine) = (Math.Max(theirs, PeakMegabytes(sender)), Math.Max(mine, PeakMegabytes(receiver)));
+                (theirs, mine) = (ProgramMemory.Highest(theirs, MemoryOf(sender)), ProgramMemory.Highest(mine, MemoryOf(receiver)));
                 if (receiver.HasExited && ended == 0) ended = Stopwatch.GetElapsedTime(received).TotalSeconds;
                 await Task.Delay(5, stop).ConfigureAwait(false);
             }
@@ -136,16 +145,23 @@ internal sealed class SendingPrograms : IDisposable
         return process;
     }
 
-    // The kernel's own mark of the highest resident memory, while the process is there.
-    private static double PeakMegabytes(Process process)
+    private static ProgramMemory MemoryOf(Process process)
     {
+        var (resident, own) = (0.0, 0.0);
         try
         {
             foreach (var line in File.ReadLines($"/proc/{process.Id}/status"))
-                if (line.StartsWith("VmHWM:", StringComparison.Ordinal)) return double.Parse(line.AsSpan(6).TrimEnd(" kB"), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture) / 1024;
+            {
+                // The kernel's own mark of the highest; the parts it tells as they are now.
+                if (line.StartsWith("VmHWM:", StringComparison.Ordinal)) resident = Megabytes(line);
+                else if (line.StartsWith("RssAnon:", StringComparison.Ordinal) || line.StartsWith("RssShmem:", StringComparison.Ordinal)) own += Megabytes(line);
+            }
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or FormatException or InvalidOperationException) { }
-        return 0;
+        return new ProgramMemory(resident, own);
+
+        static double Megabytes(string line) =>
+            double.Parse(line.AsSpan(line.IndexOf(':', StringComparison.Ordinal) + 1).TrimEnd(" kB"), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture) / 1024;
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

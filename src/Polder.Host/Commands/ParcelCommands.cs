@@ -41,10 +41,10 @@ internal static class ParcelCommands
             using var node = await NodeOfAsync(folder, parsed.GetValue(loopback), stop).ConfigureAwait(false);
             var options = Ways(parsed, shared, mailbox, relay, loopback, noListen) with { DataFolder = parsed.GetValue(stock) ? null : folder, Node = node?.Parcels };
             if (parsed.GetValue(stock) && options.Mailbox is null) throw Bad("--stock needs a mailbox server: name one with --mailbox ws://HOST:PORT/v1.");
-            var human = new TerminalSender(terminal, parsed.GetValue(shared.Json));
+            var human = new TerminalSender(terminal, parsed.GetValue(shared.Json), options);
             if (parsed.GetValue(verify) && !terminal.CanAsk) throw Bad("--verify asks you a question, and there is no terminal to ask on.");
             if (parsed.GetValue(words) is < 1 or > WormholeCode.WordsMax) throw Bad($"--words is a number from 1 to {WormholeCode.WordsMax}.");
-            var contents = Contents(given, parsed.GetValue(text));
+            var contents = Contents(given, parsed.GetValue(text), parsed.GetValue(stock));
             var typed = parsed.GetValue(code) is { } own ? Code(own, terminal) : null;
             if (!parsed.GetValue(fresh) && ParcelWays.Unfinished(options, given, typed, human) is { } again)
             {
@@ -128,13 +128,16 @@ internal static class ParcelCommands
         };
     }
 
-    private static ParcelContents Contents(string[] paths, string? text)
+    private static ParcelContents Contents(string[] paths, string? text, bool stock)
     {
         if (text is not null && paths.Length > 0) throw Bad("Send files or a text, not both at once.");
         if (text is not null) return new ParcelContents { Text = text == "-" ? Console.In.ReadToEnd() : text };
         if (paths.Length == 0) throw Bad("What is to be sent? Name files or folders, or a text with --text.");
-        try { return ParcelWays.Contents(paths); }
+        ParcelContents contents;
+        try { contents = ParcelWays.Contents(paths); }
         catch (ParcelEndedException problem) { throw new OperationRefusedException(RefusalKind.NotFound, problem.Message); }
+        // Told before anybody is told a code.
+        return stock || ParcelWays.Problem(paths) is not { } wrong ? contents : throw Bad(wrong);
     }
 
     private static WormholeCode Code(string typed, Terminal terminal)

@@ -5,6 +5,7 @@ using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Codes;
 using Polder.Cryptography;
 using Polder.Host.Api;
+using Polder.Node.Parcels;
 
 namespace Polder.Host.Commands;
 
@@ -105,7 +106,7 @@ internal class TerminalParcels(Terminal terminal, bool json) : IParcelProgress
 }
 
 /// <summary>Who sends from a terminal.</summary>
-internal sealed class TerminalSender(Terminal terminal, bool json) : TerminalParcels(terminal, json), IParcelSenderHuman
+internal sealed class TerminalSender(Terminal terminal, bool json, ParcelOptions ways) : TerminalParcels(terminal, json), IParcelSenderHuman
 {
     public void ShowCode(WormholeCode code)
     {
@@ -116,7 +117,9 @@ internal sealed class TerminalSender(Terminal terminal, bool json) : TerminalPar
         if (Json) return;
         Terminal.Note("On the other computer:");
         Terminal.Note("  polder receive " + Terminal.Escape(code.Text));
-        Terminal.Note("  or, with Magic Wormhole:  wormhole receive " + Terminal.Escape(code.Text));
+        if (ways.Mailbox is not { } mailbox) return;
+        var relay = ways.Relay is { } hint ? $" --transit-helper tcp:{hint}" : "";
+        Terminal.Note($"  or, with Magic Wormhole:  wormhole --relay-url {Terminal.Escape(mailbox.ToString())}{Terminal.Escape(relay)} receive {Terminal.Escape(code.Text)}");
     }
 
     public Task<bool> IsVerifierRightAsync(Hash256 verifier, CancellationToken cancellation)

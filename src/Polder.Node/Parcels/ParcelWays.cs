@@ -77,6 +77,17 @@ public static class ParcelWays
     /// <summary>What is at these paths. Throws <see cref="ParcelEndedException"/>.</summary>
     public static ParcelContents Contents(IReadOnlyList<string> paths) => ContentsReader.Read(paths);
 
+    /// <summary>Why what is at these paths cannot go our own way, in words; null when it can.</summary>
+    public static string? Problem(IReadOnlyList<string> paths)
+    {
+        try
+        {
+            _ = SourceFiles.Collect(paths);
+            return null;
+        }
+        catch (ParcelException problem) { return problem.Message; }
+    }
+
     /// <summary>The places where both sides may meet, mailbox first.</summary>
     private static List<object> Places(ParcelOptions options, MeetingOptions meeting, Action<NativeSend>? started)
     {

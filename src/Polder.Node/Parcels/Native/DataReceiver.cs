@@ -18,6 +18,9 @@ internal sealed class DataReceiver : IDisposable
 
     private const int LeavesWaitingMax = 32;
 
+    /// <summary>An item of so many leaves (a gigabyte) has hash lists that are worth giving back at once.</summary>
+    private const int LeavesMany = 16 * 1024;
+
     private readonly RecordChannel _channel;
     private readonly ReceiverJournal _journal;
     private readonly TransferWatch _watch;
@@ -218,6 +221,7 @@ internal sealed class DataReceiver : IDisposable
                 throw new ParcelException(ParcelProblem.Breach, $"The sender has another \"{ItemPath.Escaped(item.Path)}\" than it offered.");
             // A small one comes again rather than be looked through.
             if (item.LeafCount > 16) _journal.SaveHashes(place, known.Hashes);
+            if (item.LeafCount > LeavesMany) SmallHeap.Compact();
         }
     }
 
@@ -270,6 +274,7 @@ internal sealed class DataReceiver : IDisposable
     private async Task BeginFlushAsync()
     {
         await _flush.ConfigureAwait(false);
+        if (_unflushed >= FlushBytes) SmallHeap.Sweep();
         (_unflushed, _flushedAt) = (0, Stopwatch.GetTimestamp());
         var work = _open.Values.Select(static item => (Item: item, Leaves: item.TakePending())).Where(static one => one.Leaves.Count > 0).ToList();
         if (work.Count == 0) return;

@@ -10,6 +10,7 @@ internal sealed class DataSender(RecordChannel channel, NativeOffer offer, Sende
     private readonly Dictionary<int, LeafSet> _have = [];
     private readonly Channel<int> _told = Channel.CreateUnbounded<int>();
     private readonly TaskCompletionSource<Hash256> _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _sinceSweep;
     private readonly byte[]? _manifest = offer.Manifest is null ? null : offer.WriteManifest();
 
     /// <summary>Done when the receiver has everything under its name.</summary>
@@ -78,6 +79,9 @@ internal sealed class DataSender(RecordChannel channel, NativeOffer offer, Sende
             if (!SourceFiles.ReadFully(file, buffer.AsSpan(DataRecord.LeafHeaderBytes, length), (long)leaf * leafBytes)) throw Changed(number, source);
             await channel.SendAsync(buffer.AsMemory(0, DataRecord.LeafHeaderBytes + length), cancel).ConfigureAwait(false);
             watch.Moved(length);
+            if ((_sinceSweep += length) < SmallHeap.SweepBytes) continue;
+            _sinceSweep = 0;
+            SmallHeap.Sweep();
         }
         if (!source.IsUnchanged()) throw Changed(number, source);
     }

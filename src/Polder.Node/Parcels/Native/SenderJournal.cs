@@ -91,6 +91,7 @@ internal sealed class SenderJournal
             }
             if (changed) hashes.Flush(flushToDisk: true);
         }
+        if (changed) SmallHeap.Compact();
         State = State with { Items = items };
         if (changed && IsBegun) Save();
         return NativeOffer.Of([.. items.Select(static item => item.ToSource().ToItem(new Hash256(Convert.FromHexString(item.Root!))))]);
