@@ -57,8 +57,8 @@ public sealed record GraphOptions
     /// <summary>Whether stock clients are asked back, so that writes made offline are not lost. Default true.</summary>
     public bool AskBack { get; init; } = true;
 
-    /// <summary>Whether older writes are kept as history. Default false.</summary>
-    public bool KeepHistory { get; init; }
+    /// <summary>Topics of which older writes are kept as history, the latest hundred of each key. Default none.</summary>
+    public IReadOnlyList<string> HistoryOf { get; init; } = [];
 
     /// <summary>Bytes of store in all, roughly; only the owner's own commands write beyond. Default 10 GiB.</summary>
     public long StoreBytesMax { get; init; } = 10L * 1024 * 1024 * 1024;

@@ -159,7 +159,7 @@ public sealed class NodeBuilder
             }
             host.Offer(ledger);
             host.Offer(records);
-            var graph = parts.Graph = new SharedGraph(new GraphEnvironment(loop, time, environment.Random, environment.Workers), graphStore, new GraphOptions { StoreBytesMax = _options.GraphDiskMax });
+            var graph = parts.Graph = new SharedGraph(new GraphEnvironment(loop, time, environment.Random, environment.Workers), graphStore, new GraphOptions { StoreBytesMax = _options.GraphDiskMax, HistoryOf = _options.GraphHistory });
             host.Offer(graph);
             host.Offer(parts.GraphHub = new GraphHub(graph));
             var contacts = new ContactList(host);

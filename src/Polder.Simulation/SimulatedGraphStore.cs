@@ -28,6 +28,14 @@ internal sealed class SimulatedGraphStore(MemoryGraphStore platter, Func<int, Ta
         Do(store => store.Write(copy, rank));
     }
 
+    public void Archive(in GraphWrite write)
+    {
+        var copy = write;
+        Do(store => store.Archive(copy));
+    }
+
+    public IReadOnlyList<GraphEntry> History(string soul, string key) => _now.History(soul, key);
+
     public void Remove(string soul, string key) => Do(store => store.Remove(soul, key));
 
     public void Hold(in GraphWrite write)

@@ -17,22 +17,31 @@ internal sealed class GraphTalk : IGraphOrigin
     private const int BurstSeconds = 100;
     private const long QueuedBytesMax = 16 * 1024 * 1024;
     private const int TheirsMax = 8192, UnansweredMax = 10_000, PlacesNotedMax = 200_000;
-    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20), CompareSoon = TimeSpan.FromSeconds(2), CompareLate = TimeSpan.FromMinutes(1), HeldUp = TimeSpan.FromMilliseconds(200);
+    /// <summary>Time to the first comparison; each further one waits twice as long, up to a minute.</summary>
+    public static readonly TimeSpan CompareSoon = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20), CompareLate = TimeSpan.FromMinutes(1), HeldUp = TimeSpan.FromMilliseconds(200);
 
     private readonly GraphShare _share;
     private readonly NodeHost _host;
     private readonly SharedGraph _graph;
     private readonly PeerStream _stream;
-    private readonly Queue<byte[]> _outgoing = new();
-    private readonly Dictionary<ulong, Common> _common = [];
-    private readonly Dictionary<uint, (Common Topic, List<ulong> Places)> _sent = [];
+    private readonly GraphLine _line;
+    private readonly Dictionary<ulong, CommonTopic> _common = [];
+    private readonly Dictionary<uint, (CommonTopic Topic, List<ulong> Places)> _sent = [];
     private List<ulong> _theirTags = [];
-    private long _queuedBytes;
     private Polder.Runtime.TokenBucket _written;
     private uint _number;
-    private bool _pumping;
 
-    public GraphTalk(GraphShare share, NodeHost host, SharedGraph graph, PeerStream stream) => (_share, _host, _graph, _stream) = (share, host, graph, stream);
+    public GraphTalk(GraphShare share, NodeHost host, SharedGraph graph, PeerStream stream)
+    {
+        (_share, _host, _graph, _stream) = (share, host, graph, stream);
+        _line = new GraphLine(stream, () =>
+        {
+            _share.NoteRefused(this);
+            End();
+        });
+    }
 
     public PeerStream Stream => _stream;
 
@@ -48,30 +57,6 @@ internal sealed class GraphTalk : IGraphOrigin
 
     public bool IsOver { get; private set; }
 
-    /// <summary>A topic that both keep.</summary>
-    private sealed class Common(SharedTopic topic, ulong tag, PeerCopies copies)
-    {
-        public SharedTopic Topic => topic;
-        public ulong Tag => tag;
-        public PeerCopies Copies => copies;
-
-        /// <summary>Places that changed here and were not sent yet.</summary>
-        public Dictionary<ulong, (string Soul, string Key)> Dirty { get; } = [];
-
-        /// <summary>Of places that were sent, the last frame that holds them: only what was said of that one counts.</summary>
-        public Dictionary<ulong, uint> LastSent { get; } = [];
-
-        /// <summary>What they sent lately, so that it is not sent back.</summary>
-        public Dictionary<ulong, UInt128> Theirs { get; } = [];
-
-        public long ComparedVersion { get; set; } = -1;
-        public TimeSpan CompareAt { get; set; }
-        public TimeSpan Wait { get; set; } = CompareSoon;
-        public bool IsArmed { get; set; }
-        public bool IsCollecting { get; set; }
-        public Action<GraphWrite>? Listener { get; set; }
-    }
-
     /// <summary>Whether a topic is kept by both.</summary>
     public bool Shares(SharedTopic topic) => _common.Values.Any(common => common.Topic == topic);
 
@@ -81,35 +66,18 @@ internal sealed class GraphTalk : IGraphOrigin
         TellTopics();
         try
         {
-            var header = new byte[ExchangeFrames.HeaderBytes];
-            while (await _stream.ReadExactlyAsync(header))
-            {
-                var length = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(1));
-                if (length > ExchangeFrames.BodyBytesMax) break;
-                // In pieces: who announces much and sends little costs little.
-                var body = new byte[Math.Min(length, 16_384)];
-                for (var got = 0; got < length;)
-                {
-                    if (got == body.Length) Array.Resize(ref body, (int)Math.Min(length, body.Length * 4L));
-                    if (!await _stream.ReadExactlyAsync(body.AsMemory(got))) return;
-                    got = body.Length;
-                }
-                if (!await TakeAsync((ExchangeFrame)header[0], length == 0 ? [] : body)) break;
-            }
+            while (await _line.ReadAsync() is var (type, body))
+                if (!await TakeAsync(type, body)) break;
         }
         catch (PeerStreamException) { }
         catch (EndOfStreamException) { }
-        finally
-        {
-            End();
-            await _stream.DisposeAsync();
-        }
+        finally { End(); }
     }
 
     /// <summary>Says which topics are kept here, at the beginning and whenever that changes.</summary>
     public void TellTopics()
     {
-        Send(ExchangeFrame.Topics, ExchangeFrames.Topics([.. _share.Topics.Take(ExchangeFrames.TopicsMax).Select(TagOf)]));
+        _line.Send(ExchangeFrame.Topics, ExchangeFrames.Topics([.. _share.Topics.Take(ExchangeFrames.TopicsMax).Select(TagOf)]));
         foreach (var common in _common.Values.Where(common => !_share.Topics.Contains(common.Topic)).ToList()) Leave(common);
         Match(_theirTags);
     }
@@ -124,7 +92,7 @@ internal sealed class GraphTalk : IGraphOrigin
             common.CompareAt = _host.Now + common.Wait;
             common.Wait = common.Wait * 2 > CompareLate ? CompareLate : common.Wait * 2;
             common.ComparedVersion = common.Topic.Index.Version;
-            Send(ExchangeFrame.Branches, ExchangeFrames.Branches(common.Tag, common.Topic.Index.Summary.BranchHashes()));
+            _line.Send(ExchangeFrame.Branches, ExchangeFrames.Branches(common.Tag, common.Topic.Index.Summary.BranchHashes()));
         }
     }
 
@@ -140,7 +108,7 @@ internal sealed class GraphTalk : IGraphOrigin
 
     private ulong TagOf(SharedTopic topic) => ExchangeFrames.TagOf(topic.Name, _host.Identity.Public.Bytes, _stream.Peer.Key.Bytes);
 
-    private void Leave(Common common)
+    private void Leave(CommonTopic common)
     {
         common.Topic.Index.Changed -= common.Listener;
         _common.Remove(common.Tag);
@@ -190,7 +158,7 @@ internal sealed class GraphTalk : IGraphOrigin
         {
             var tag = TagOf(topic);
             if (!tags.Contains(tag) || _common.ContainsKey(tag)) continue;
-            var common = new Common(topic, tag, topic.Of(_stream.Peer.Key));
+            var common = new CommonTopic(topic, tag, topic.Of(_stream.Peer.Key));
             common.Listener = write => Note(common, write);
             topic.Index.Changed += common.Listener;
             _common.Add(tag, common);
@@ -199,7 +167,7 @@ internal sealed class GraphTalk : IGraphOrigin
         Beat();
     }
 
-    private bool Compare(Common common, UInt128[]? theirs)
+    private bool Compare(CommonTopic common, UInt128[]? theirs)
     {
         if (theirs is null) return false;
         var index = common.Topic.Index;
@@ -212,13 +180,13 @@ internal sealed class GraphTalk : IGraphOrigin
         if (differing.Count == 0)
         {
             common.Copies.Level(nothingSince: true);
-            Send(ExchangeFrame.Level, ExchangeFrames.Level(common.Tag));
+            _line.Send(ExchangeFrame.Level, ExchangeFrames.Level(common.Tag));
         }
-        else Send(ExchangeFrame.Leaves, ExchangeFrames.Leaves(common.Tag, differing));
+        else _line.Send(ExchangeFrame.Leaves, ExchangeFrames.Leaves(common.Tag, differing));
         return true;
     }
 
-    private async Task<bool> TakeLeavesAsync(Common common, List<(int Branch, UInt128[] Leaves)>? theirs)
+    private async Task<bool> TakeLeavesAsync(CommonTopic common, List<(int Branch, UInt128[] Leaves)>? theirs)
     {
         if (theirs is null) return false;
         var differing = new HashSet<int>();
@@ -245,12 +213,12 @@ internal sealed class GraphTalk : IGraphOrigin
 
         void Flush()
         {
-            Send(ExchangeFrame.Places, ExchangeFrames.Places(common.Tag, frame));
+            _line.Send(ExchangeFrame.Places, ExchangeFrames.Places(common.Tag, frame));
             (frame, bytes) = ([], 0);
         }
     }
 
-    private async Task<bool> TakePlacesAsync(Common common, List<(int Leaf, List<PlaceAndHash> Entries)>? theirs)
+    private async Task<bool> TakePlacesAsync(CommonTopic common, List<(int Leaf, List<PlaceAndHash> Entries)>? theirs)
     {
         if (theirs is null) return false;
         var leaves = theirs.Select(static leaf => leaf.Leaf).ToHashSet();
@@ -269,18 +237,18 @@ internal sealed class GraphTalk : IGraphOrigin
             }
         }
         Give(common, give);
-        if (held.Count > 0) Send(ExchangeFrame.Want, ExchangeFrames.Want(common.Tag, [.. held.Keys.Order()]));
+        if (held.Count > 0) _line.Send(ExchangeFrame.Want, ExchangeFrames.Want(common.Tag, [.. held.Keys.Order()]));
         return true;
     }
 
-    private async Task<bool> TakeWantAsync(Common common, HashSet<ulong>? wanted)
+    private async Task<bool> TakeWantAsync(CommonTopic common, HashSet<ulong>? wanted)
     {
         if (wanted is null) return false;
         Give(common, await CollectAsync(common, wanted.Contains));
         return true;
     }
 
-    private async Task TakeEntriesAsync(Common common, List<GraphWrite> entries, uint number)
+    private async Task TakeEntriesAsync(CommonTopic common, List<GraphWrite> entries, uint number)
     {
         Taken += entries.Count;
         // Who sends more than it may is read more slowly.
@@ -301,10 +269,10 @@ internal sealed class GraphTalk : IGraphOrigin
         try { await _graph.FlushAsync(); }
         // Our disk refused: it is not kept, and the next comparison finds it.
         catch (IOException) { return; }
-        if (!IsOver && isComplete && entries.Count == 0) Send(ExchangeFrame.Kept, ExchangeFrames.Kept(number));
+        if (!IsOver && isComplete && entries.Count == 0) _line.Send(ExchangeFrame.Kept, ExchangeFrames.Kept(number));
     }
 
-    private Task<MergeResult> MergeAsync(Common common, List<GraphWrite> entries)
+    private Task<MergeResult> MergeAsync(CommonTopic common, List<GraphWrite> entries)
     {
         foreach (var entry in entries)
         {
@@ -318,7 +286,7 @@ internal sealed class GraphTalk : IGraphOrigin
 
     private static ulong Short(in GraphWrite entry) => (ulong)(EntryHash.Of(entry.Soul, entry.Key, entry.Entry) >> 64);
 
-    private static async Task<List<GraphWrite>> CollectAsync(Common common, Func<ulong, bool> wanted)
+    private static async Task<List<GraphWrite>> CollectAsync(CommonTopic common, Func<ulong, bool> wanted)
     {
         common.IsCollecting = true;
         try { return await common.Topic.Index.CollectAsync(wanted); }
@@ -326,7 +294,7 @@ internal sealed class GraphTalk : IGraphOrigin
     }
 
     /// <summary>Sends entries in frames of a moderate size; the topic's own souls before those that hang on links.</summary>
-    private void Give(Common common, List<GraphWrite> entries)
+    private void Give(CommonTopic common, List<GraphWrite> entries)
     {
         var (frame, bytes) = (new List<GraphWrite>(), 0);
         foreach (var entry in entries.OrderBy(entry => TopicName.Has(common.Topic.Name, entry.Soul) ? 0 : 1))
@@ -346,7 +314,7 @@ internal sealed class GraphTalk : IGraphOrigin
             _sent[++_number] = (common, places);
             foreach (var place in places) common.LastSent[place] = _number;
             Given += frame.Count;
-            Send(ExchangeFrame.Entries, ExchangeFrames.Entries(common.Tag, _number, frame));
+            _line.Send(ExchangeFrame.Entries, ExchangeFrames.Entries(common.Tag, _number, frame));
             (frame, bytes) = ([], 0);
         }
     }
@@ -364,7 +332,7 @@ internal sealed class GraphTalk : IGraphOrigin
         _share.CopiesChanged();
     }
 
-    private void Note(Common common, GraphWrite write)
+    private void Note(CommonTopic common, GraphWrite write)
     {
         var place = EntryHash.Place(write.Soul, write.Key);
         if (common.Theirs.TryGetValue(place, out var theirs) && theirs == EntryHash.Of(write.Soul, write.Key, write.Entry))
@@ -378,7 +346,7 @@ internal sealed class GraphTalk : IGraphOrigin
         _ = SendDirtyAsync(common);
     }
 
-    private async Task SendDirtyAsync(Common common)
+    private async Task SendDirtyAsync(CommonTopic common)
     {
         await Task.Delay(Gather, _host.Environment.Time);
         common.IsArmed = false;
@@ -388,43 +356,11 @@ internal sealed class GraphTalk : IGraphOrigin
             if (_graph.Store.Find(soul, key) is { } entry) entries.Add(new GraphWrite(soul, key, entry.State, entry.Value));
         common.Dirty.Clear();
         // It reads too slowly: what is left out now, the next comparison finds.
-        if (_queuedBytes > QueuedBytesMax)
+        if (_line.QueuedBytes > QueuedBytesMax)
         {
             (common.Wait, common.CompareAt) = (CompareSoon, _host.Now + CompareSoon);
             return;
         }
         Give(common, entries);
-    }
-
-    private void Send(ExchangeFrame type, byte[] body)
-    {
-        if (IsOver) return;
-        var frame = new byte[ExchangeFrames.HeaderBytes + body.Length];
-        frame[0] = (byte)type;
-        BinaryPrimitives.WriteUInt32BigEndian(frame.AsSpan(1), (uint)body.Length);
-        body.CopyTo(frame, ExchangeFrames.HeaderBytes);
-        _outgoing.Enqueue(frame);
-        _queuedBytes += frame.Length;
-        if (!_pumping) _ = PumpAsync();
-    }
-
-    private async Task PumpAsync()
-    {
-        _pumping = true;
-        try
-        {
-            while (!IsOver && _outgoing.TryDequeue(out var frame))
-            {
-                await _stream.WriteAsync(frame);
-                _queuedBytes -= frame.Length;
-            }
-        }
-        catch (PeerStreamException)
-        {
-            // It does not know the protocol, or the session ended: the reading side ends the conversation.
-            _share.NoteRefused(this);
-            End();
-        }
-        finally { _pumping = false; }
     }
 }

@@ -55,7 +55,7 @@ public sealed class TrustWeb(SharedGraph graph, string self)
     private Task Say(SeaPair own, string pub, GraphValue name)
     {
         ArgumentNullException.ThrowIfNull(own);
-        if (P256.Public(pub) is null) throw new ArgumentException("That is no public key of an account.", nameof(pub));
+        if (P256.Public(pub) is null) throw new ArgumentException("That is no public key of an account.");
         return graph.As(own)["trust"].PutAsync(pub, name);
     }
 

@@ -30,6 +30,15 @@ public interface IGraphStore
     /// <summary>How many keys the node has.</summary>
     int CountKeys(string soul);
 
+    /// <summary>Keeps an older write of a key as history; of each key the latest <see cref="HistoryMax"/>.</summary>
+    void Archive(in GraphWrite write);
+
+    /// <summary>Older writes of a key, the latest first, as far as they have been flushed.</summary>
+    IReadOnlyList<GraphEntry> History(string soul, string key);
+
+    /// <summary>Older writes that are kept of one key.</summary>
+    const int HistoryMax = 100;
+
     /// <summary>Keeps a write from the future until its time comes.</summary>
     void Hold(in GraphWrite write);
 

@@ -9,6 +9,7 @@ public sealed class MemoryGraphStore : IGraphStore
 
     private readonly SortedDictionary<string, SortedDictionary<string, GraphEntry>> _nodes = new(Ordinal);
     private readonly HashSet<GraphWrite> _held = [];
+    private readonly Dictionary<(string Soul, string Key), List<GraphEntry>> _history = [];
     private readonly Dictionary<(string Soul, string Key), (GraphRank Rank, double State, int Weight)> _guests = [];
     private readonly Dictionary<string, List<string>> _touched = new(StringComparer.Ordinal);
 
@@ -84,6 +85,19 @@ public sealed class MemoryGraphStore : IGraphStore
 
     /// <inheritdoc/>
     public int CountKeys(string soul) => _nodes.TryGetValue(soul, out var node) ? node.Count : 0;
+
+    /// <inheritdoc/>
+    public void Archive(in GraphWrite write)
+    {
+        if (!_history.TryGetValue((write.Soul, write.Key), out var history)) _history.Add((write.Soul, write.Key), history = []);
+        if (history.Contains(write.Entry)) return;
+        history.Add(write.Entry);
+        history.Sort(static (one, other) => other.State.CompareTo(one.State));
+        if (history.Count > IGraphStore.HistoryMax) history.RemoveAt(IGraphStore.HistoryMax);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<GraphEntry> History(string soul, string key) => _history.TryGetValue((soul, key), out var history) ? [.. history] : [];
 
     /// <inheritdoc/>
     public void Hold(in GraphWrite write) => _held.Add(write);

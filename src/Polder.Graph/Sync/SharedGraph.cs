@@ -100,7 +100,8 @@ public sealed class SharedGraph : IDisposable
         {
             var before = Store.Find(write.Soul, write.Key);
             var decision = Ham.Decide(Clock.Present, before, write.Entry);
-            if (decision == HamDecision.Keep) continue;
+            var isHistory = decision == HamDecision.Keep && before is { } kept && write.State < kept.State && KeepsHistory(write.Soul);
+            if (decision == HamDecision.Keep && !isHistory) continue;
             if (decision == HamDecision.Defer)
             {
                 if (write.State - milliseconds > Options.Horizon.TotalMilliseconds) tally.Refuse(TooFar);
@@ -110,6 +111,7 @@ public sealed class SharedGraph : IDisposable
             }
             switch (Firewall.Check(write, milliseconds, out var error, out var claim))
             {
+                case FirewallVerdict.Accepted when isHistory: Store.Archive(write); break;
                 case FirewallVerdict.Accepted: Apply(write, before, origin, tally); break;
                 case FirewallVerdict.Refused: tally.Refuse(error!); break;
                 case FirewallVerdict.Claimed when signedBy is not null && claim!.Owner == signedBy && claim.CertificateOfWriter is null: Apply(write, before, origin, tally); break;
@@ -142,6 +144,7 @@ public sealed class SharedGraph : IDisposable
                 if (error is not null) tally.Refuse(error);
                 // Another write may have come meanwhile.
                 else if (Store.Find(claimed[i].Write.Soul, claimed[i].Write.Key) is var present && Ham.Wins(present, claimed[i].Write.Entry)) Apply(claimed[i].Write, present, origin, tally);
+                else if (KeepsHistory(claimed[i].Write.Soul)) Store.Archive(claimed[i].Write);
             }
             Finish();
         }
@@ -175,12 +178,20 @@ public sealed class SharedGraph : IDisposable
             tally.Refuse(NodeFull);
             return;
         }
+        if (before is { } older && KeepsHistory(write.Soul)) Store.Archive(new GraphWrite(write.Soul, write.Key, older.State, older.Value));
         Store.Write(write, rank);
         _expiry.Note(write);
         tally.Applied++;
         Applied++;
         Changed?.Invoke(write);
         Replaced?.Invoke(write, before);
+    }
+
+    private bool KeepsHistory(string soul)
+    {
+        foreach (var topic in Options.HistoryOf)
+            if (Exchange.TopicName.Has(topic, soul)) return true;
+        return false;
     }
 
     /// <summary>Takes an entry out of the store.</summary>

@@ -16,6 +16,9 @@ internal sealed class ApiGraph(ApiNode node) : IGraphOperations
     public Task<GraphNodeView> NodeAsync(string soul, string? key = null, string? after = null, int count = 200, CancellationToken cancellation = default) =>
         node.GetAsync("graph/node" + ApiNode.Query(("soul", soul), ("key", key), ("after", after), ("count", Text(count))), HostJson.Default.GraphNodeView, cancellation);
 
+    public Task<GraphNodeView> HistoryAsync(string soul, string key, CancellationToken cancellation = default) =>
+        node.GetAsync("graph/history" + ApiNode.Query(("soul", soul), ("key", key)), HostJson.Default.GraphNodeView, cancellation);
+
     public Task<GraphNodeView> PutAsync(GraphPutRequest request, CancellationToken cancellation = default) =>
         node.PostAsync("graph/node", request, HostJson.Default.GraphPutRequest, HostJson.Default.GraphNodeView, Patience, cancellation);
 

@@ -17,6 +17,7 @@ internal static class GraphApi
         NodeApi.MapGet(application, "graph/node", HostJson.Default.GraphNodeView, (query, stop) => graph.NodeAsync(NodeApi.Needed(query, "soul"), Text(query, "key"), Text(query, "after"), Count(query, 200), stop));
         NodeApi.MapPost(application, "graph/node", HostJson.Default.GraphPutRequest, HostJson.Default.GraphNodeView, (body, stop) =>
             body is { Soul: not null, Key: not null, Value: not null } ? graph.PutAsync(body, stop) : throw NodeApi.Bad("soul, key and value are needed; value is JSON in a text."));
+        NodeApi.MapGet(application, "graph/history", HostJson.Default.GraphNodeView, (query, stop) => graph.HistoryAsync(NodeApi.Needed(query, "soul"), NodeApi.Needed(query, "key"), stop));
         NodeApi.MapGet(application, "graph/entries", HostJson.Default.GraphEntriesView, (query, stop) =>
             graph.EntriesAsync(Text(query, "prefix") ?? "", Text(query, "soul"), query["key"] is [var key] ? key : null, Count(query, 1000), stop));
         NodeApi.MapPost(application, "graph/entries", HostJson.Default.IReadOnlyListGraphEntryView, HostJson.Default.GraphMergeView, (body, stop) =>

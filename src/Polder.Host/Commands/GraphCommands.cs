@@ -17,7 +17,7 @@ internal static class GraphCommands
     {
         var command = new Command("graph", "The graph: application data that gun.js applications and nodes share and that converges.")
         {
-            Get(shared, surroundings), Put(shared, surroundings), Watch(shared, surroundings),
+            Get(shared, surroundings), History(shared, surroundings), Put(shared, surroundings), Watch(shared, surroundings),
             Export(shared, surroundings), Import(shared, surroundings), GraphAccountCommands.Account(shared, surroundings),
             GraphTopicCommands.Topics(shared, surroundings), GraphTopicCommands.Follow(shared, surroundings), GraphTopicCommands.Unfollow(shared, surroundings),
             GraphTopicCommands.Copies(shared, surroundings), GraphTrustCommands.Trust(shared, surroundings),
@@ -64,6 +64,21 @@ internal static class GraphCommands
             if (json) terminal.Json(shown, HostJson.Default.GraphNodeView);
             else if (shown.Keys.Count == 0) terminal.Problem($"There is nothing at {Terminal.Clean(name)}{(parsed.GetValue(key) is { } one ? $" under \"{Terminal.Clean(one)}\"" : "")}.");
             else Show(terminal, shown);
+            return shown.Keys.Count > 0 ? CommandLine.Done : CommandLine.NotFound;
+        });
+        return command;
+    }
+
+    private static Command History(SharedOptions shared, Surroundings surroundings)
+    {
+        var (soul, key) = (new Argument<string>("SOUL") { Description = "A node." }, new Argument<string>("KEY") { Description = "A key of it." });
+        var command = new Command("history", "Older values of a key, the latest first, where they are kept: topics named by the option graph.history.") { soul, key };
+        surroundings.Ask(command, shared, async (node, parsed, json, stop) =>
+        {
+            var shown = await node.Graph.HistoryAsync(parsed.GetValue(soul)!, parsed.GetValue(key)!, stop).ConfigureAwait(false);
+            if (json) surroundings.Terminal.Json(shown, HostJson.Default.GraphNodeView);
+            else if (shown.Keys.Count == 0) surroundings.Terminal.Problem("No older value is kept. History begins when the topic is named: POLDER_GRAPH_HISTORY=TOPIC, or graph.history in polder.json.");
+            else Show(surroundings.Terminal, shown);
             return shown.Keys.Count > 0 ? CommandLine.Done : CommandLine.NotFound;
         });
         return command;

@@ -29,7 +29,7 @@ internal static class GraphTopicCommands
         var peers = new Option<int?>("--peers") { Description = "Wait until so many peers have it.", HelpName = "N" };
         var contact = new Option<string?>("--with") { Description = "Wait until this contact has it.", HelpName = "CONTACT" };
         var wait = new Option<int>("--wait") { Description = "How long, in seconds. Default 30.", HelpName = "SECONDS", DefaultValueFactory = static _ => 30 };
-        var command = new Command("copies", "Where a value is besides here; waits for copies if asked. Ends with 1 where the wait was in vain.") { soul, key, peers, contact, wait };
+        var command = new Command("copies", "Where a value is besides here; waits for copies if asked. Ends with code 3 where the wait was in vain.") { soul, key, peers, contact, wait };
         surroundings.Ask(command, shared, async (node, parsed, json, stop) =>
         {
             var (count, who, seconds) = (parsed.GetValue(peers), parsed.GetValue(contact), parsed.GetValue(wait));

@@ -80,13 +80,14 @@ internal sealed class PageLoader(INodeOperations node, ILabFeed lab, TrafficHist
     }
 
     /// <summary>The page Graph: the souls that begin so, or one node.</summary>
-    public async Task<IPageModel> GraphAsync(string prefix, string? soul, string? after, Notice? notice, CancellationToken cancellation)
+    public async Task<IPageModel> GraphAsync(string prefix, string? soul, string? after, Notice? notice, CancellationToken cancellation, FormState? topic = null)
     {
         var status = await node.StatusAsync(cancellation).ConfigureAwait(false);
         var graph = await node.Graph.LookAsync(cancellation).ConfigureAwait(false);
         var souls = soul is null ? await node.Graph.SoulsAsync(prefix, after, 100, cancellation).ConfigureAwait(false) : null;
         var shown = soul is null ? null : await node.Graph.NodeAsync(soul, null, after, 200, cancellation).ConfigureAwait(false);
-        return new Graph.GraphModel(Frame(status, notice, "/live" + Graph.GraphModel.Link(prefix, soul, after)), graph, prefix, soul, souls, shown);
+        return new Graph.GraphModel(Frame(status, notice, "/live" + Graph.GraphModel.Link(prefix, soul, after)), graph, prefix, soul, souls, shown,
+            await node.Graph.TopicsAsync(cancellation).ConfigureAwait(false), topic ?? FormState.Empty);
     }
 
     public async Task<IPageModel> DoctorAsync(Notice? notice, CancellationToken cancellation) => new DoctorModel(

@@ -27,6 +27,7 @@ internal static class PageRoutes
         services.AddSingleton<ChatPosts>();
         services.AddSingleton<ContactPosts>();
         services.AddSingleton<Parcels.SendPosts>();
+        services.AddSingleton<Graph.GraphPosts>();
     }
 
     /// <summary>Routes of the pages, their files, their streams and their posts.</summary>
@@ -57,6 +58,7 @@ internal static class PageRoutes
         Page("/send", "send");
         services.GetRequiredService<Parcels.SendPosts>().Map(application);
         Page("/graph", "graph");
+        services.GetRequiredService<Graph.GraphPosts>().Map(application);
         services.GetRequiredService<ChatPosts>().Map(application);
         application.MapGet("/fraud/export", (RequestDelegate)(context => ExportFraudAsync(context, services.GetRequiredService<INodeOperations>())));
         Route("/block/{id}", context => loader.BlockAsync((string?)context.Request.RouteValues["id"] ?? "", context.RequestAborted));

@@ -23,7 +23,7 @@ public sealed class NodeConfiguration
 
     // Variables of the developers' tools, which a node started by them inherits.
     private static readonly string[] Foreign =
-        ["POLDER_ACCEPT_API", "POLDER_ACCEPT_DOCS", "POLDER_FUZZ_SEED", "POLDER_FUZZ_SECONDS", "POLDER_PEERS", "POLDER_PROGRAM", "POLDER_SEEDS"];
+        ["POLDER_ACCEPT_API", "POLDER_ACCEPT_DOCS", "POLDER_FUZZ_SEED", "POLDER_FUZZ_SECONDS", "POLDER_GUN_PACKAGE", "POLDER_GRAPH_HISTORIES", "POLDER_GRAPH_SEEDS", "POLDER_PEERS", "POLDER_PROGRAM", "POLDER_SEEDS", "POLDER_ACCOUNT_PASSPHRASE", "POLDER_ACCOUNT_NEW_PASSPHRASE"];
 
     private readonly Dictionary<string, string> _sources = new(StringComparer.Ordinal);
 

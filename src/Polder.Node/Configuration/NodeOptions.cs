@@ -29,7 +29,10 @@ public sealed record NodeOptions
         init => field = System.Net.IPAddress.TryParse(value, out _) ? value : throw new ArgumentException("An IP address is needed, such as 127.0.0.1 or 0.0.0.0.", nameof(value));
     } = "127.0.0.1";
 
-    /// <summary>Bytes of disk that the graph may take for others' data; at least 1 MB. Default 10 GB.</summary>
+    /// <summary>Topics of the graph of which older writes are kept. Default none.</summary>
+    public IReadOnlyList<string> GraphHistory { get; init; } = [];
+
+    /// <summary>Disk that the graph may take in all; half of it for what others bring. At least 1 MB; default 10 GiB.</summary>
     public long GraphDiskMax { get; init => field = value >= 1L << 20 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1 MB."); } = 10L << 30;
 
     /// <summary>Addresses of nodes to walk to at the start, "HOST:PORT"; default none. Names are looked up at the start.</summary>

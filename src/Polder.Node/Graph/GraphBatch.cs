@@ -4,7 +4,7 @@ using Polder.Graph.Store;
 namespace Polder.Node.Graph;
 
 /// <summary>What one commit of a graph store does.</summary>
-internal enum GraphStep : byte { Write, Remove, Hold, Release, Touch }
+internal enum GraphStep : byte { Write, Remove, Hold, Release, Touch, Archive }
 
 /// <summary>One step: for a touch the peer's name stands in the key.</summary>
 internal readonly record struct GraphOperation(GraphStep Step, GraphWrite Write, GraphRank Rank = GraphRank.Own);

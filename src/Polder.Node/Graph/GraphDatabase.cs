@@ -7,12 +7,12 @@ namespace Polder.Node.Graph;
 /// <summary>The graph's database file: its schema, and one connection's statements. For one thread at a time.</summary>
 internal sealed class GraphDatabase : IDisposable
 {
-    private const int SchemaVersion = 2, CacheKibibytes = 8 * 1024;
+    private const int SchemaVersion = 3, CacheKibibytes = 8 * 1024;
     private const long TouchedSeconds = 30 * 24 * 3600;
 
     private readonly Database _database;
     private readonly Statement _write, _remove, _hold, _release, _touch;
-    private readonly Statement _guest, _leave, _evictable;
+    private readonly Statement _archive, _trim, _history, _guest, _leave, _evictable;
     private long _guestCount;
     private readonly Statement _find, _walk, _walkBack, _firstSoul, _lastSoul, _count, _touched;
 
@@ -29,6 +29,9 @@ internal sealed class GraphDatabase : IDisposable
             INSERT INTO guest(soul, key, rank, state, bytes) SELECT ?1, ?2, ?3, ?4, ?5
             WHERE NOT EXISTS (SELECT 1 FROM entry WHERE soul = ?1 AND key = ?2) OR ?6 RETURNING 1
             """);
+        _archive = database.Prepare("INSERT OR IGNORE INTO history(soul, key, state, value) VALUES (?1, ?2, ?3, ?4)");
+        _trim = database.Prepare($"DELETE FROM history WHERE soul = ?1 AND key = ?2 AND state <= (SELECT state FROM history WHERE soul = ?1 AND key = ?2 ORDER BY state DESC LIMIT 1 OFFSET {IGraphStore.HistoryMax})");
+        _history = database.Prepare($"SELECT state, value FROM history WHERE soul = ?1 AND key = ?2 ORDER BY state DESC LIMIT {IGraphStore.HistoryMax}");
         _leave = database.Prepare("DELETE FROM guest WHERE soul = ?1 AND key = ?2 RETURNING bytes");
         _evictable = database.Prepare("SELECT soul, key, state, rank FROM guest ORDER BY rank, state LIMIT ?1");
         _find = database.Prepare("SELECT state, value FROM entry WHERE soul = ?1 AND key = ?2");
@@ -55,7 +58,9 @@ internal sealed class GraphDatabase : IDisposable
                     CREATE TABLE guest(soul BLOB NOT NULL, key BLOB NOT NULL, rank INTEGER NOT NULL, state INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(soul, key)) WITHOUT ROWID;
                     CREATE INDEX guest_age ON guest(rank, state);
                     """);
-            if (version == 1) database.Execute($"PRAGMA user_version = {SchemaVersion}");
+            if (version < 3)
+                database.Execute("CREATE TABLE history(soul BLOB NOT NULL, key BLOB NOT NULL, state INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY(soul, key, state, value)) WITHOUT ROWID");
+            if (version is 1 or 2) database.Execute($"PRAGMA user_version = {SchemaVersion}");
             if (version == 0)
             {
                 database.Execute($"""
@@ -157,6 +162,15 @@ internal sealed class GraphDatabase : IDisposable
         return count;
     }
 
+    public List<GraphEntry> History(string soul, string key)
+    {
+        _history.Bind(1, OrderedText.Encode(soul)).Bind(2, OrderedText.Encode(key));
+        var history = new List<GraphEntry>();
+        while (_history.Step())
+            if (GraphValue.TryParse(OrderedText.Decode(_history.Blob(1)), out var value)) history.Add(new GraphEntry(FromOrdered(_history.Number(0)), value));
+        return history;
+    }
+
     public List<string> Touched(string peer, int count)
     {
         _touched.Bind(1, OrderedText.Encode(peer)).Bind(2, count);
@@ -194,6 +208,10 @@ internal sealed class GraphDatabase : IDisposable
                 _remove.Bind(1, soul).Bind(2, key).Run(); break;
             case GraphStep.Hold: Full(_hold); break;
             case GraphStep.Release: Full(_release); break;
+            case GraphStep.Archive:
+                _archive.Bind(1, soul).Bind(2, key).Bind(3, Ordered(write.State)).Bind(4, OrderedText.Encode(write.Value.ToJson())).Run();
+                _trim.Bind(1, soul).Bind(2, key).Run();
+                break;
             default: _touch.Bind(1, key).Bind(2, soul).Run(); break;
         }
 

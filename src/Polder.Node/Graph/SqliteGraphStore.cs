@@ -76,6 +76,12 @@ internal sealed class SqliteGraphStore : IGraphStore, IDisposable
     public void Remove(string soul, string key) => Expect(soul, key, null, Add(GraphStep.Remove, new GraphWrite(soul, key, 0, default)));
 
     /// <inheritdoc/>
+    public void Archive(in GraphWrite write) => Add(GraphStep.Archive, write);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<GraphEntry> History(string soul, string key) => _reader.History(soul, key);
+
+    /// <inheritdoc/>
     public void Hold(in GraphWrite write) => Add(GraphStep.Hold, write);
 
     /// <inheritdoc/>

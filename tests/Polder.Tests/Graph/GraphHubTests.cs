@@ -340,6 +340,18 @@ public sealed class GraphHubTests
     }
 
     [Fact]
+    public void Older_writes_are_history_where_it_is_asked_for_and_never_win()
+    {
+        var world = new GraphWorld(10);
+        var graph = world.Graph(new GraphOptions { HistoryOf = ["doc"] });
+        foreach (var (soul, state, value) in new[] { ("doc", 5.0, "now"), ("doc", 3.0, "late arrival"), ("doc", 7.0, "newest"), ("doc", 5.0, "now"), ("other", 5.0, "now"), ("other", 7.0, "newest") })
+            world.On(() => graph.Merge([new GraphWrite(soul, "k", state, value)], null, static _ => { }));
+        Assert.Equal("newest", graph.Find("doc", "k")!.Value.Value.AsText);
+        Assert.Equal([new GraphEntry(5, "now"), new GraphEntry(3, "late arrival")], graph.Store.History("doc", "k"));
+        Assert.Empty(graph.Store.History("other", "k"));
+    }
+
+    [Fact]
     public void One_key_brings_only_so_much_a_day_and_addresses_share_a_rate()
     {
         var world = new GraphWorld(9);

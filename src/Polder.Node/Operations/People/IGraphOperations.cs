@@ -15,6 +15,9 @@ public interface IGraphOperations
     /// <summary>A node's keys behind <paramref name="after"/>, or one key of it. A node that is not there has no keys.</summary>
     Task<GraphNodeView> NodeAsync(string soul, string? key = null, string? after = null, int count = 200, CancellationToken cancellation = default);
 
+    /// <summary>Older values of a key, the latest first, where history is kept (graph.history).</summary>
+    Task<GraphNodeView> HistoryAsync(string soul, string key, CancellationToken cancellation = default);
+
     /// <summary>Writes one key, durable before it answers.</summary>
     Task<GraphNodeView> PutAsync(GraphPutRequest request, CancellationToken cancellation = default);
 
@@ -63,6 +66,7 @@ internal sealed class RestingGraph : IGraphOperations
     public Task<GraphStatusView> LookAsync(CancellationToken cancellation = default) => throw NotRunning();
     public Task<GraphSoulsView> SoulsAsync(string prefix = "", string? after = null, int count = 100, CancellationToken cancellation = default) => throw NotRunning();
     public Task<GraphNodeView> NodeAsync(string soul, string? key = null, string? after = null, int count = 200, CancellationToken cancellation = default) => throw NotRunning();
+    public Task<GraphNodeView> HistoryAsync(string soul, string key, CancellationToken cancellation = default) => throw NotRunning();
     public Task<GraphNodeView> PutAsync(GraphPutRequest request, CancellationToken cancellation = default) => throw NotRunning();
     public Task<GraphEntriesView> EntriesAsync(string prefix = "", string? afterSoul = null, string? afterKey = null, int count = 1000, CancellationToken cancellation = default) => throw NotRunning();
     public Task<GraphMergeView> MergeAsync(IReadOnlyList<GraphEntryView> entries, CancellationToken cancellation = default) => throw NotRunning();

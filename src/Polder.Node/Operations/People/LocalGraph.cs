@@ -53,6 +53,12 @@ internal sealed class LocalGraph : IGraphOperations
     public Task<GraphNodeView> NodeAsync(string soul, string? key = null, string? after = null, int count = 200, CancellationToken cancellation = default) =>
         _local.OnLoopAsync(() => Node(soul, key, after, Bounded(count)), cancellation);
 
+    public Task<GraphNodeView> HistoryAsync(string soul, string key, CancellationToken cancellation = default) => _local.OnLoopAsync(async () =>
+    {
+        await Graph.FlushAsync();
+        return new GraphNodeView(soul, OwnerOf(soul), [.. Graph.Store.History(soul, key).Select(entry => View(new GraphWrite(soul, key, entry.State, entry.Value)))], false);
+    }, cancellation);
+
     public Task<GraphNodeView> PutAsync(GraphPutRequest request, CancellationToken cancellation = default) => _local.OnLoopAsync(async () =>
     {
         if (!GraphValue.TryParse(request.Value, out var value)) throw Bad("That is no value: null, true, false, a number, a text in quotes, or {\"#\":\"soul\"}.");

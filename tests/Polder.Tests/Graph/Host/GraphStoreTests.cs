@@ -68,6 +68,21 @@ public abstract class GraphStoreContract
     });
 
     [Fact]
+    public Task History_is_given_latest_first_and_bounded() => OnLoopAsync(async () =>
+    {
+        var store = Open();
+        for (var i = 0; i < IGraphStore.HistoryMax + 20; i++) store.Archive(new GraphWrite("s", "k", i - 50, (double)i));
+        store.Archive(new GraphWrite("s", "k", 69, 119.0));
+        await store.FlushAsync();
+        store = Reopen(store);
+        var history = store.History("s", "k");
+        Assert.Equal(IGraphStore.HistoryMax, history.Count);
+        Assert.Equal(new GraphEntry(69, 119.0), history[0]);
+        Assert.Equal(new GraphEntry(-30, 20.0), history[^1]);
+        Assert.Empty(store.History("s", "other"));
+    });
+
+    [Fact]
     public Task Walks_go_in_order_of_code_units_in_both_directions_with_what_is_not_flushed() => OnLoopAsync(async () =>
     {
         var store = Open();
