@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
+using Polder.Node.Folders;
 
 namespace Polder.Node.Parcels.Native;
 
@@ -16,7 +17,7 @@ internal sealed class DataReceiver : IDisposable
     public const long FlushBytes = 64 << 20;
     public static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(5);
 
-    private const int LeavesWaitingMax = 32;
+    private const int LeavesWaitingMax = 32, NamedMax = 1000;
 
     /// <summary>An item of so many leaves (a gigabyte) has hash lists that are worth giving back at once.</summary>
     private const int LeavesMany = 16 * 1024;
@@ -30,6 +31,8 @@ internal sealed class DataReceiver : IDisposable
     private Dictionary<int, int> _places = [];
     private long _unflushed, _hashesWaiting, _flushedAt = Stopwatch.GetTimestamp();
     private Task _flush = Task.CompletedTask;
+    private readonly Dictionary<int, string> _named = [];
+    private long _settledAt = Stopwatch.GetTimestamp();
     private int _left;
 
     public DataReceiver(RecordChannel channel, ReceiverJournal journal, TransferWatch watch)
@@ -63,6 +66,7 @@ internal sealed class DataReceiver : IDisposable
                 await over.CancelAsync().ConfigureAwait(false);
                 _ = reading.ContinueWith(static task => _ = task.Exception, TaskScheduler.Default);
             }
+            Settle();
             _journal.Save();
             await _channel.SendAsync(DataRecord.AllDone(DataRecord.Confirmation(_journal.State.Items.Select(item => _journal.Offer.Items[item.Item].Root))), cancel).ConfigureAwait(false);
             await _channel.FlushAsync(cancel).ConfigureAwait(false);
@@ -162,6 +166,7 @@ internal sealed class DataReceiver : IDisposable
             }
             await _channel.SendAsync(DataRecord.Have(number, here), cancel).ConfigureAwait(false);
         }
+        if (_journal.IsResumed && _places.Values.Any(place => offer.Items[_journal.State.Items[place].Item].LeafCount > LeavesMany)) SmallHeap.Compact();
         if (FreeSpace.At(_journal.State.Folder) is var free && free < missing)
             throw new ParcelException(ParcelProblem.Disk, $"There is no room: {missing >> 20} MiB are missing and {free >> 20} MiB are free in {_journal.State.Folder}. Make room and type the same command again.");
         await _channel.FlushAsync(cancel).ConfigureAwait(false);
@@ -256,7 +261,7 @@ internal sealed class DataReceiver : IDisposable
     private async Task WriteAsync(int number, int leaf, ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {
         var place = _places[number];
-        if (_journal.State.Items[place].Final is not null) return;
+        if (_journal.State.Items[place].Final is not null || _named.ContainsKey(place)) return;
         var item = Open(number, place);
         if (item.Seen[leaf]) return;
         Hash256 hash;
@@ -287,22 +292,13 @@ internal sealed class DataReceiver : IDisposable
     private async Task FinishAsync(int number, IncomingItem item, CancellationToken cancel)
     {
         await _flush.ConfigureAwait(false);
-        RandomAccess.FlushToDisk(item.File);
-        var place = item.Place;
-        var partial = item.Partial;
+        var isLarge = item.Item.Size > FlushBytes / 8;
+        if (isLarge) RandomAccess.FlushToDisk(item.File);
         _open.Remove(number);
         item.Dispose();
-        var target = Path.Combine(_journal.State.Folder, _journal.State.Items[place].Target);
-        ItemCheck.Dress(partial, item.Item);
-        var final = PartialFile.Finish(partial, target);
-        _journal.Change(place, _journal.State.Items[place] with { Final = final });
-        // Many small files: the journal is written once a while; what it does not know yet is found under its name.
-        if (item.Item.Size > FlushBytes / 8 || Stopwatch.GetElapsedTime(_journalAt) > TimeSpan.FromSeconds(1))
-        {
-            _journalAt = Stopwatch.GetTimestamp();
-            _journal.Save();
-            _journal.Clean(place);
-        }
+        ItemCheck.Dress(item.Partial, item.Item);
+        _named[item.Place] = PartialFile.Finish(item.Partial, Path.Combine(_journal.State.Folder, _journal.State.Items[item.Place].Target));
+        if (isLarge || _named.Count >= NamedMax || Stopwatch.GetElapsedTime(_settledAt) > TimeSpan.FromSeconds(1)) Settle();
         lock (_hashes)
             if (_hashes.Remove(number)) _hashesWaiting -= item.Item.LeafCount;
         _left--;
@@ -310,7 +306,21 @@ internal sealed class DataReceiver : IDisposable
         await _channel.SendAsync(DataRecord.ItemDone(number), cancel).ConfigureAwait(false);
     }
 
-    private long _journalAt = Stopwatch.GetTimestamp();
+    /// <summary>
+    /// Makes the files that got their names last safe, and then notes them. Many small ones at once: the disk takes a second of them as fast as one. What a
+    /// crash keeps from being noted is found under its name.
+    /// </summary>
+    private void Settle()
+    {
+        _settledAt = Stopwatch.GetTimestamp();
+        if (_named.Count == 0) return;
+        foreach (var path in _named.Values) PartialFile.Flush(path);
+        foreach (var folder in _named.Values.Select(Path.GetDirectoryName).Distinct()) DurableFile.FlushFolder(folder!);
+        foreach (var (place, path) in _named) _journal.Change(place, _journal.State.Items[place] with { Final = path });
+        _journal.Save();
+        foreach (var place in _named.Keys) _journal.Clean(place);
+        _named.Clear();
+    }
 
     private IncomingItem Open(int number, int place)
     {
@@ -322,6 +332,7 @@ internal sealed class DataReceiver : IDisposable
     private async Task SaveAllAsync()
     {
         await _flush.ConfigureAwait(false);
+        Settle();
         foreach (var item in _open.Values)
             if (item.TakePending() is { Count: > 0 } leaves) item.Save(_journal, leaves);
         _journal.Save();

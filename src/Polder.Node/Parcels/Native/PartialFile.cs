@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Polder.Apps.Parcels.Native;
-using Polder.Node.Folders;
 
 namespace Polder.Node.Parcels.Native;
 
@@ -30,12 +29,18 @@ internal static class PartialFile
     /// <summary>Opens it for writing.</summary>
     public static SafeFileHandle Open(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
-    /// <summary>Gives a complete file its name, or the next free one, for good.</summary>
-    public static string Finish(string partial, string target)
+    /// <summary>Gives a complete file its name, or the next free one.</summary>
+    public static string Finish(string partial, string target) =>
+        FreeName.Settle(Path.GetDirectoryName(target)!, Path.GetFileName(target), free => File.Move(partial, free, overwrite: false));
+
+    /// <summary>A file's bytes are on the disk afterwards; somebody may have taken it away already.</summary>
+    public static void Flush(string path)
     {
-        var folder = Path.GetDirectoryName(target)!;
-        var path = FreeName.Settle(folder, Path.GetFileName(target), free => File.Move(partial, free, overwrite: false));
-        DurableFile.FlushFolder(folder);
-        return path;
+        try
+        {
+            using var file = Open(path);
+            RandomAccess.FlushToDisk(file);
+        }
+        catch (Exception problem) when (problem is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException) { }
     }
 }

@@ -154,8 +154,11 @@ internal sealed class ReceiverJournal
         return ContentName.Root(item.Size, hashes) == item.Root ? hashes : null;
     }
 
+    /// <summary>Keeps the hashes of an item's leaves, which fit its root.</summary>
     public void SaveHashes(int place, ReadOnlySpan<Hash256> hashes)
     {
+        // Those of an earlier run went when the item became another.
+        if (new FileInfo(HashesPath(place)) is { Exists: true } there && there.Length == hashes.Length * Hash256.Bytes) return;
         var bytes = new byte[hashes.Length * Hash256.Bytes];
         for (var i = 0; i < hashes.Length; i++) hashes[i].CopyTo(bytes.AsSpan(i * Hash256.Bytes));
         DurableFile.Write(HashesPath(place), bytes);

@@ -67,6 +67,7 @@ internal sealed class SenderJournal
     {
         var items = new List<SentItem>(State.Items.Count);
         var changed = false;
+        var one = new byte[Hash256.Bytes];
         using (var hashes = new FileStream(HashesPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 128 * 1024))
         {
             hashes.Seek(0, SeekOrigin.End);
@@ -86,7 +87,11 @@ internal sealed class SenderJournal
                 if (now.Size > ContentName.SizeMax) throw new ParcelException(ParcelProblem.Disk, $"{item.File} grew larger than one file of a parcel may be.");
                 var leaves = await SourceFiles.HashAsync(now.File, now.Size, progress, cancel).ConfigureAwait(false);
                 var at = hashes.Position;
-                foreach (var leaf in leaves) hashes.Write(leaf.ToArray());
+                foreach (var leaf in leaves)
+                {
+                    leaf.CopyTo(one);
+                    hashes.Write(one);
+                }
                 items.Add(new SentItem(now.Path, now.File, now.Size, now.ModifiedTicks, now.IsExecutable, ContentName.Root(now.Size, leaves).ToString(), at));
             }
             if (changed) hashes.Flush(flushToDisk: true);
