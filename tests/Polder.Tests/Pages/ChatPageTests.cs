@@ -101,6 +101,7 @@ public sealed class ChatPageTests(Chromium chromium) : IClassFixture<Chromium>, 
         await page.GetByLabel("Its name").FillAsync("Garden");
         await page.GetByLabel("Bob").CheckAsync();
         await page.GetByLabel("Carol").CheckAsync();
+        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Chromium.Folder, "chat-new-1280-light.png") });
         await page.GetByRole(AriaRole.Button, new() { Name = "Make the group" }).ClickAsync();
         await page.GetByLabel("Message", new() { Exact = true }).FillAsync("Who waters?");
         await page.GetByRole(AriaRole.Button, new() { Name = "Send" }).ClickAsync();
@@ -117,6 +118,10 @@ public sealed class ChatPageTests(Chromium chromium) : IClassFixture<Chromium>, 
 
         await page.ReloadAsync();
         await page.GetByText("Members", new() { Exact = true }).ClickAsync();
+        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Chromium.Folder, "chat-members-1280-light.png") });
+        await page.SetViewportSizeAsync(390, 844);
+        await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
+        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Chromium.Folder, "chat-members-390-dark.png") });
         await page.Locator("li", new() { HasText = "Carol" }).GetByRole(AriaRole.Button, new() { Name = "Remove" }).ClickAsync();
         await Assertions.Expect(page.Locator("#live-chat-messages")).ToContainTextAsync("You removed Carol");
         await NodeTests.UntilAsync(async () => (await carol.Operations.Chat.ListAsync(Stop)).Any(static one => one.Standing == "gone"), "Carol knows");
