@@ -52,16 +52,17 @@ internal sealed class AskBack(SharedGraph graph, Followers followers, Func<strin
         }
     }
 
-    /// <summary>A peer answered with what it holds: what we have newer, or it lacks, goes back to it.</summary>
-    public string? Missing(IReadOnlyList<GraphWrite> theirs)
+    /// <summary>A peer answered with what it holds: what we have newer, or it lacks of what it follows, goes back to it. Nothing else: an application is not told of keys that it did not ask for.</summary>
+    public string? Missing(GraphPeer peer, IReadOnlyList<GraphWrite> theirs)
     {
         var put = new PutText();
         var has = theirs.ToDictionary(static write => (write.Soul, write.Key), static write => write.Entry);
         foreach (var soul in theirs.Select(static write => write.Soul).Distinct(StringComparer.Ordinal))
         {
+            var followed = peer.Followed.GetValueOrDefault(soul);
             graph.Walk(soul, "", backwards: false, (key, entry) =>
             {
-                if (key != "__proto__" && (!has.TryGetValue((soul, key), out var held) || Merge.Ham.Wins(held, entry))) put.Add(soul, key, entry);
+                if (key != "__proto__" && (has.TryGetValue((soul, key), out var held) ? Merge.Ham.Wins(held, entry) : followed is not null && followed.Has(key))) put.Add(soul, key, entry);
                 return put.Weight < graph.Options.AnswerCharactersMax;
             });
         }

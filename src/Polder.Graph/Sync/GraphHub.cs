@@ -178,7 +178,7 @@ public sealed class GraphHub : IDisposable
             if (ours)
             {
                 _askBack.Healed += result.Applied;
-                if (_askBack.Missing(put) is { } missing) peer.Send(MessageText.Push(NewId(), missing));
+                if (_askBack.Missing(peer, put) is { } missing) peer.Send(MessageText.Push(NewId(), missing));
                 _askBack.FollowLinks(peer, put, put.Select(static write => (write.Soul, write.Key)).Where(place => !before!.Contains(place)).ToHashSet());
             }
             else if (asker is not null && asker != peer && asker.IsOpen) PassAnswer(asker, id, asked, put);

@@ -352,6 +352,25 @@ public sealed class GraphHubTests
     }
 
     [Fact]
+    public void Whoever_is_asked_back_gets_newer_values_of_what_it_holds_and_no_keys_that_it_did_not_ask_for()
+    {
+        var world = new GraphWorld(11);
+        GraphHub? hub = null;
+        world.On(() => hub = new GraphHub(world.Graph()));
+        var peer = new RawPeer(world, hub!);
+        foreach (var key in new[] { "asked", "held", "other" }) peer.Say(Put("w" + RandomNames.Id(world.Random), "n", key, "5"));
+        var client = new RawPeer(world, hub!, "client");
+        client.Say("""{"#":"c00000001","get":{"#":"n",".":"asked"}}""");
+        var question = client.Messages.Single(static message => message.TryGetProperty("get", out var get) && !get.TryGetProperty(".", out _)).GetProperty("#").GetString();
+        client.Messages.Clear();
+        client.Say($$$$"""{"#":"c00000002","@":"{{{{question}}}}","put":{"n":{"_":{"#":"n",">":{"held":1}},"held":1}}}""");
+        var back = client.Messages.Single(static message => message.TryGetProperty("put", out _)).GetProperty("put").GetProperty("n");
+        Assert.Equal(5, back.GetProperty("held").GetInt32());
+        Assert.True(back.TryGetProperty("asked", out _));
+        Assert.False(back.TryGetProperty("other", out _));
+    }
+
+    [Fact]
     public void One_key_brings_only_so_much_a_day_and_addresses_share_a_rate()
     {
         var world = new GraphWorld(9);

