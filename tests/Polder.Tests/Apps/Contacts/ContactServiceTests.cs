@@ -97,6 +97,18 @@ public sealed class ContactServiceTests
     }
 
     [Fact]
+    public void A_contact_that_shows_up_is_reached_at_once()
+    {
+        var world = new World(11);
+        var (anna, ben) = (Add(world, "anna"), Add(world, "ben"));
+        Do(anna, host => host.Find<ContactBook>()!.AddAsync(ben.Identity.Public, "Ben"));
+        // She looked for him in vain just now, and would again after two minutes only.
+        world.RunFor(TimeSpan.FromSeconds(50));
+        ben.WalkTo(anna);
+        world.RunUntil(() => anna.Host.Sessions.Find(ben.Identity.Public) is not null, TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
     public void A_blocked_person_is_not_heard()
     {
         var world = new World(6, Lossy);
