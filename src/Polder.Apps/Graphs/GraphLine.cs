@@ -52,7 +52,7 @@ internal sealed class GraphLine(PeerStream stream, Action failed)
     {
         _isOver = true;
         _outgoing.Clear();
-        _ = stream.DisposeAsync();
+        _ = stream.DisposeAsync().AsTask();
     }
 
     private async Task PumpAsync()
