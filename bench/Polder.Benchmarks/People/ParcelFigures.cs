@@ -92,6 +92,7 @@ internal static class ParcelFigures
         {
             var (from, to, target) = (new ParcelFolder(Path.Combine(folder, "a")), new ParcelFolder(Path.Combine(folder, "b")), Path.Combine(folder, "out"));
             var clock = Stopwatch.StartNew();
+            var processor = Environment.CpuUsage.TotalTime;
             var send = NativeSend.Start(from, [file], null, sender, fresh: true);
             var sending = send.RunAsync(stop);
             var receive = new NativeReceive(to, send.Code, target, receiver, static (_, _) => Task.FromResult(new OfferAnswer(true)));
@@ -101,7 +102,7 @@ internal static class ParcelFigures
             await receiving.ConfigureAwait(false);
             await sending.ConfigureAwait(false);
             rounds.Add((receive.Watch.MovedBytes / receive.Watch.Took.TotalSeconds / 1e6, first));
-            say($"{way}: {rounds[^1].Rate:0} MB/s, first byte after {first * 1000:0} ms, {Environment.WorkingSet >> 20} MB of memory for both sides and the bench");
+            say($"{way}: {rounds[^1].Rate:0} MB/s, first byte after {first * 1000:0} ms, {(Environment.CpuUsage.TotalTime - processor).TotalSeconds:0.0} s of processors, {Environment.WorkingSet >> 20} MB of memory for both sides and the bench");
             Directory.Delete(target, recursive: true);
         }
         rounds.Sort();

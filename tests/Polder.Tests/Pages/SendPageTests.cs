@@ -69,6 +69,26 @@ public sealed class SendPageTests(Chromium chromium) : IClassFixture<Chromium>, 
     }
 
     [Fact]
+    public async Task What_is_dropped_gets_a_code_with_its_picture()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var errors = new List<string>();
+        await using var alice = await new NodeBuilder(NodeTests.Quick(_folder.At("alice"))).StartAsync(stop);
+        await using var web = await WebFace.StartAsync(alice.Operations, null, 0, "token", stop);
+        var page = await chromium.OpenAsync(errors, dark: true);
+        await page.GotoAsync(web.Address + "send");
+        var dragged = await page.EvaluateHandleAsync("() => { const data = new DataTransfer(); data.items.add(new File(['hello'], 'dropped.txt')); return data; }");
+        await page.DispatchEventAsync("#drop", "dragenter", new { dataTransfer = dragged });
+        await Assertions.Expect(page.Locator("#drop.drop-over")).ToBeVisibleAsync();
+        await page.DispatchEventAsync("#drop", "drop", new { dataTransfer = dragged });
+        await Assertions.Expect(page.Locator(".code-big code")).ToContainTextAsync("-");
+        await Assertions.Expect(page.Locator(".cargo-head")).ToContainTextAsync("dropped.txt");
+        await Assertions.Expect(page.Locator(".cargo-code svg")).ToBeVisibleAsync();
+        Assert.Empty(errors);
+        await page.Context.CloseAsync();
+    }
+
+    [Fact]
     public async Task A_code_that_is_none_and_a_form_without_files_get_a_sentence()
     {
         var stop = TestContext.Current.CancellationToken;
