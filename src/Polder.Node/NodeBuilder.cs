@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Polder.Apps;
-using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Stores;
 using Polder.Apps.Chat;
 using Polder.Cryptography;
 using Polder.Graph;

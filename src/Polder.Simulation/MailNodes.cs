@@ -1,4 +1,5 @@
 using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Stores;
 using Polder.Apps.Contacts;
 using Polder.Overlay;
 using Polder.Overlay.AddressBook;

@@ -1,3 +1,6 @@
+using Polder.Apps.Bundles.Carrying;
+using Polder.Apps.Bundles.Letters;
+using Polder.Apps.Bundles.Stores;
 using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Overlay;

@@ -1,3 +1,4 @@
+using Polder.Apps.Bundles.Stores;
 using Polder.Apps.Contacts;
 using Polder.Overlay;
 

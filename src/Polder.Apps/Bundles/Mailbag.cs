@@ -1,4 +1,8 @@
 using System.Runtime.ExceptionServices;
+using Polder.Apps.Bundles.Carrying;
+using Polder.Apps.Bundles.Files;
+using Polder.Apps.Bundles.Letters;
+using Polder.Apps.Bundles.Stores;
 using Polder.Apps.Contacts;
 using Polder.Cryptography;
 using Polder.Identity;

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using Polder.Apps.Bundles.Letters;
+using Polder.Apps.Bundles.Stores;
 using Polder.Identity;
 
 namespace Polder.Apps.Bundles;

@@ -1,4 +1,4 @@
-using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Stores;
 using Polder.Node.Storage;
 using Polder.Runtime;
 

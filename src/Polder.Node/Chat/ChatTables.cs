@@ -1,4 +1,4 @@
-using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Letters;
 using Polder.Apps.Chat;
 using Polder.Cryptography;
 using Polder.Identity;

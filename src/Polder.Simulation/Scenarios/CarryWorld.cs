@@ -1,5 +1,6 @@
 using System.Globalization;
 using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Letters;
 using Polder.Overlay;
 using Polder.Runtime;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Letters;
 using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Overlay;

@@ -1,4 +1,5 @@
 using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Letters;
 using Polder.Identity;
 
 namespace Polder.Apps.Chat;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Letters;
 using Polder.Apps.Chat;
 using Polder.Identity;
 

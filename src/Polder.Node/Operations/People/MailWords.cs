@@ -1,5 +1,5 @@
 using System.Globalization;
-using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Files;
 
 namespace Polder.Node.Operations.People;
 

@@ -1,4 +1,6 @@
 using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Letters;
+using Polder.Apps.Bundles.Stores;
 using Polder.Simulation;
 
 namespace Polder.Tests.Apps.Bundles;

@@ -1,4 +1,6 @@
 using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Files;
+using Polder.Apps.Bundles.Letters;
 using Polder.Simulation;
 
 namespace Polder.Tests.Apps.Bundles;

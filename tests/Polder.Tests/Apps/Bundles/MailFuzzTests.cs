@@ -1,4 +1,7 @@
-using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Carrying;
+using Polder.Apps.Bundles.Files;
+using Polder.Apps.Bundles.Letters;
+using Polder.Apps.Bundles.Stores;
 using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Simulation;

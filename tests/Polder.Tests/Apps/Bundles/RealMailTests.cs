@@ -1,5 +1,7 @@
 using System.Text;
 using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Carrying;
+using Polder.Apps.Bundles.Letters;
 using Polder.Apps.Contacts;
 using Polder.Node;
 using Polder.Node.Operations.People;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Letters;
 using Polder.Apps.Chat;
 using Polder.Apps.Chat.PeerChat;
 using Polder.Apps.Contacts;

@@ -1,6 +1,6 @@
 using Polder.Wire;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Letters;
 
 /// <summary>The body of a letter of kind 0: what became of letters of the one it is sent to. Sealed and signed as every letter is.</summary>
 /// <remarks><code>

@@ -1,4 +1,4 @@
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Stores;
 
 /// <summary>
 /// What survives a crash of a node whose mail store is in memory: everything that was flushed. Keep the platter, throw the

@@ -1,9 +1,11 @@
+using Polder.Apps.Bundles.Letters;
+using Polder.Apps.Bundles.Stores;
 using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Overlay;
 using Polder.Overlay.Streams;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Carrying;
 
 /// <summary>The taking side of a stream: letters for us, letters to carry, proofs that letters arrived.</summary>
 internal sealed class MailTaker(Mailbag bag, NodeHost host)

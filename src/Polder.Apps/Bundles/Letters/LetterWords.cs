@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Letters;
 
 /// <summary>Where a letter is, in words.</summary>
 internal static class LetterWords

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
+using Polder.Apps.Bundles.Letters;
+using Polder.Apps.Bundles.Stores;
 using Polder.Cryptography;
 using Polder.Wire;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Carrying;
 
 /// <summary>That a letter which went through our hands arrived: with its proof, so that others who hold copies can let go of them, too.</summary>
 internal sealed record ProofNote(LetterId Id, DeliveryProof Proof, uint Expires, long Order);

@@ -1,4 +1,4 @@
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Letters;
 
 /// <summary>
 /// The lengths that sealed letters have: 256, 384, 512, 768, 1024 … bytes of text, so that a carrier learns the length only roughly, at no more than

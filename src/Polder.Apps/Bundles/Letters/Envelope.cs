@@ -3,7 +3,7 @@ using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Wire;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Letters;
 
 /// <summary>What everybody who carries a letter sees of it: the first 62 bytes. What it hides is in <see cref="SealedLetter"/>.</summary>
 /// <remarks><code>

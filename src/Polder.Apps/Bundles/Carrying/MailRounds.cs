@@ -2,7 +2,7 @@ using Polder.Identity;
 using Polder.Overlay;
 using Polder.Overlay.Sessions;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Carrying;
 
 /// <summary>When what happens: who is looked for, who is given something, what has had its time.</summary>
 internal sealed class MailRounds

@@ -4,7 +4,7 @@ using Polder.Identity;
 using Polder.Runtime;
 using Polder.Wire;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Letters;
 
 /// <summary>Why a letter was not opened.</summary>
 internal enum LetterRefusal

@@ -1,12 +1,13 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Polder.Apps.Bundles.Letters;
 using Polder.Cryptography;
 using Polder.Identity;
 using Polder.Overlay.Discovery;
 using Polder.Runtime;
 using Polder.Wire;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Files;
 
 /// <summary>Why a bundle is refused.</summary>
 public enum MailBundleRefusal

@@ -1,5 +1,8 @@
 using System.Text;
 using System.Text.Unicode;
+using Polder.Apps.Bundles.Carrying;
+using Polder.Apps.Bundles.Letters;
+using Polder.Apps.Bundles.Stores;
 using Polder.Apps.Contacts;
 using Polder.Identity;
 using Polder.Ledger;
@@ -7,7 +10,7 @@ using Polder.Ledger.Blocks;
 using Polder.Overlay;
 using Polder.Overlay.AddressBook;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Files;
 
 /// <summary>What was written into a bundle.</summary>
 /// <param name="Letters">Letters, own and carried ones.</param>

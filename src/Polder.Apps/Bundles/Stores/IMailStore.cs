@@ -1,4 +1,4 @@
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Stores;
 
 /// <summary>The shelves of a mail store. The numbers stay: they are on disks.</summary>
 public enum MailShelf : byte

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Polder.Identity;
 using Polder.Wire;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Letters;
 
 /// <summary>A letter that we wrote, as long as its fate is of interest.</summary>
 internal sealed class OwnLetter

@@ -1,8 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
+using Polder.Apps.Bundles.Letters;
 using Polder.Cryptography;
 using Polder.Wire;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Carrying;
 
 /// <summary>What is said on a stream "polder/mail/1": its opener gives, the other side takes (docs/wire/mailbag.md).</summary>
 /// <remarks><code>

@@ -1,4 +1,4 @@
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Letters;
 
 /// <summary>What a letter is about: a byte of an open table (<see cref="LetterKinds"/>). Only both ends know it.</summary>
 /// <param name="Value">The byte.</param>

@@ -1,6 +1,8 @@
+using Polder.Apps.Bundles.Letters;
+using Polder.Apps.Bundles.Stores;
 using Polder.Identity;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Carrying;
 
 /// <summary>What we carry for others, and how much room each may take. A friend's letters are free up to what one person can need; strangers share a quota.</summary>
 internal sealed class CarriedLetters(IMailStore store, MailOptions options)

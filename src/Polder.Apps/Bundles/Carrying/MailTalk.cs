@@ -1,7 +1,7 @@
 using Polder.Identity;
 using Polder.Overlay.Sessions;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Carrying;
 
 /// <summary>What was said with one peer in one session: nothing is offered twice without a reason.</summary>
 internal sealed class MailTalk(Session session)

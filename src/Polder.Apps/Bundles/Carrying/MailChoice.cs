@@ -1,4 +1,6 @@
-namespace Polder.Apps.Bundles;
+using Polder.Apps.Bundles.Letters;
+
+namespace Polder.Apps.Bundles.Carrying;
 
 /// <summary>A letter chosen for a peer.</summary>
 /// <param name="Own">Ours, or</param>

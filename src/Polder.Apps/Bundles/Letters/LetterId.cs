@@ -1,6 +1,6 @@
 using Polder.Cryptography;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Letters;
 
 /// <summary>What a letter is called everywhere: SHA-256 of its sealed bytes, 32 bytes. Nobody can choose it, and nobody but both ends knows of what.</summary>
 /// <param name="Hash">The digest.</param>

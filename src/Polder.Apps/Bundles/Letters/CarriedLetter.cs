@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Polder.Identity;
 using Polder.Wire;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Letters;
 
 /// <summary>A letter of somebody for somebody, neither of them us.</summary>
 internal sealed class CarriedLetter

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Polder.Identity;
 using Polder.Wire;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Letters;
 
 /// <summary>What its sender is still to be told of a letter that arrived here.</summary>
 [Flags]

@@ -1,6 +1,6 @@
 using Polder.Identity;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Letters;
 
 /// <summary>How far a letter of ours is.</summary>
 public enum LetterStage : byte

@@ -1,6 +1,6 @@
 using Polder.Identity;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Letters;
 
 /// <summary>A letter that arrived: opened, its signature checked, and never given to its handler before, as far as this node knows.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Polder.Overlay.Streams;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Carrying;
 
 /// <summary>Frames on a stream.</summary>
 internal static class MailFrames

@@ -1,7 +1,8 @@
+using Polder.Apps.Bundles.Stores;
 using Polder.Overlay;
 using Polder.Overlay.Streams;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Carrying;
 
 /// <summary>The giving side: what a peer is to have, because it is for it or because it may carry it.</summary>
 internal sealed class MailGiver(Mailbag bag, NodeHost host, IMailStore store)

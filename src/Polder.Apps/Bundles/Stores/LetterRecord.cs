@@ -1,6 +1,7 @@
+using Polder.Apps.Bundles.Letters;
 using Polder.Wire;
 
-namespace Polder.Apps.Bundles;
+namespace Polder.Apps.Bundles.Stores;
 
 /// <summary>A letter in the hands of somebody who carries it: copies 1, hops left 1, the sealed letter. On the wire and in bundles.</summary>
 internal static class LetterRecord
