@@ -1,6 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Polder.Host.Commands;
+using Polder.Host.Commands.Worlds;
+using Polder.Host.Commands.People;
+using Polder.Host.Commands.Records;
 using Polder.Host.Lab;
 using Polder.Node.Configuration;
 using Polder.Node.Operations;

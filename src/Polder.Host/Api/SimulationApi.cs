@@ -1,5 +1,5 @@
 using System.Globalization;
-using Polder.Host.Commands;
+using Polder.Host.Commands.Worlds;
 using Polder.Host.Pages.Simulator;
 using Polder.Node.Operations;
 

@@ -1,5 +1,10 @@
 using System.CommandLine;
 using Polder.Host.Api;
+using Polder.Host.Commands.Graphs;
+using Polder.Host.Commands.Worlds;
+using Polder.Host.Commands.Network;
+using Polder.Host.Commands.People;
+using Polder.Host.Commands.Records;
 using Polder.Node;
 using Polder.Node.Folders;
 using Polder.Node.Operations;

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Spectre.Console;
 using Polder.Node.Operations;
+using Spectre.Console;
 
 namespace Polder.Host.Commands;
 

@@ -36,7 +36,7 @@ internal static class Words
         => (amount, unit) is (1, "answers" or "files" or "hours") ? $"1 {unit[..^1]}" : Amounts.Format(amount, unit);
 
     /// <summary>A score of its kind: "25 MB", "12 %", "−0.4".</summary>
-    public static string Score(TrustView row) => TrustKind.Of(row.By) is { IsAmount: true } ? Amount(row.Score, row.Unit) : Commands.TrustCommands.Score(row).Replace('-', '−');
+    public static string Score(TrustView row) => TrustKind.Of(row.By) is { IsAmount: true } ? Amount(row.Score, row.Unit) : Commands.Records.TrustCommands.Score(row).Replace('-', '−');
 
     /// <summary>"12 %", "0.3 %".</summary>
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.#} %");

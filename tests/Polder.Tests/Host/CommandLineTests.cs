@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Polder.Host.Commands;
+using Polder.Host.Commands.Records;
 using Polder.Node.Operations;
 
 namespace Polder.Tests.Host;

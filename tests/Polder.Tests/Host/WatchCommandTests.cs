@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Polder.Host.Commands;
+using Polder.Host.Commands.Records;
 using Polder.Ledger.Blocks;
 using Polder.Ledger.Fraud;
 using Polder.Ledger.Stores;

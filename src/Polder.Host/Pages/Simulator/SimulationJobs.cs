@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Polder.Host.Commands;
+using Polder.Host.Commands.Worlds;
 using Polder.Simulation;
 using Polder.Simulation.Attacks;
 using Polder.Simulation.Scenarios;

@@ -1,4 +1,3 @@
-using Polder.Apps.Bundles;
 using Polder.Apps.Bundles.Letters;
 using Polder.Simulation;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Polder.Apps.Bundles;
-using Polder.Apps.Bundles.Carrying;
 using Polder.Apps.Bundles.Letters;
 using Polder.Apps.Contacts;
 using Polder.Node;
