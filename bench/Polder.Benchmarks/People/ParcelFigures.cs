@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using Polder.Node.Parcels.Native;
+using Polder.Node.Parcels.Native.Journals;
+using Polder.Node.Parcels.Native.Meeting;
 using Polder.Overlay.Sessions;
 
 namespace Polder.Benchmarks;

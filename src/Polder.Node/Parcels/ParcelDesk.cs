@@ -3,6 +3,9 @@ using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Codes;
 using Polder.Node.Operations;
 using Polder.Node.Parcels.Native;
+using Polder.Node.Parcels.Native.Journals;
+using Polder.Node.Parcels.Native.Meeting;
+using Polder.Node.Parcels.Native.Transfer;
 
 namespace Polder.Node.Parcels;
 

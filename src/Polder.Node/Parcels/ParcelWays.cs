@@ -5,6 +5,9 @@ using Polder.Apps.Parcels.Native;
 using Polder.Apps.Parcels.Transit;
 using Polder.Node.Operations;
 using Polder.Node.Parcels.Native;
+using Polder.Node.Parcels.Native.Journals;
+using Polder.Node.Parcels.Native.Meeting;
+using Polder.Node.Parcels.Native.Transfer;
 
 namespace Polder.Node.Parcels;
 

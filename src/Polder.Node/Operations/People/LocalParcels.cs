@@ -2,7 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using Polder.Apps.Parcels.Codes;
 using Polder.Node.Parcels;
-using Polder.Node.Parcels.Native;
+using Polder.Node.Parcels.Native.Journals;
+using Polder.Node.Parcels.Native.Meeting;
 
 namespace Polder.Node.Operations;
 

@@ -1,5 +1,5 @@
 using Polder.Apps.Parcels.Codes;
-using Polder.Node.Parcels.Native;
+using Polder.Node.Parcels.Native.Journals;
 
 namespace Polder.Node.Operations;
 

@@ -1,4 +1,5 @@
 using Polder.Apps.Parcels.Codes;
+using Polder.Node.Parcels.Native.Transfer;
 
 namespace Polder.Node.Parcels.Native;
 

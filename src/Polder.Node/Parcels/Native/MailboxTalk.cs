@@ -1,6 +1,7 @@
 using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Codes;
 using Polder.Apps.Parcels.Transit;
+using Polder.Node.Parcels.Native.Transfer;
 
 namespace Polder.Node.Parcels.Native;
 

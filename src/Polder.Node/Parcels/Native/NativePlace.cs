@@ -1,5 +1,7 @@
 using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Native;
+using Polder.Node.Parcels.Native.Journals;
+using Polder.Node.Parcels.Native.Meeting;
 
 namespace Polder.Node.Parcels.Native;
 

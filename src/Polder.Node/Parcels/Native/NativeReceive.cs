@@ -2,6 +2,9 @@ using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Codes;
 using Polder.Apps.Parcels.Native;
 using Polder.Apps.Parcels.Stock;
+using Polder.Node.Parcels.Native.Journals;
+using Polder.Node.Parcels.Native.Meeting;
+using Polder.Node.Parcels.Native.Transfer;
 
 namespace Polder.Node.Parcels.Native;
 

@@ -4,6 +4,7 @@ using System.Text;
 using Polder.Apps.Parcels.Codes;
 using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
+using Polder.Node.Parcels.Native.Transfer;
 
 namespace Polder.Node.Parcels.Native;
 

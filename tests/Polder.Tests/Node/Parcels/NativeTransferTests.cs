@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using Polder.Apps.Parcels.Codes;
 using Polder.Apps.Parcels.Native;
 using Polder.Node.Parcels.Native;
+using Polder.Node.Parcels.Native.Journals;
+using Polder.Node.Parcels.Native.Meeting;
 
 namespace Polder.Tests.Node.Parcels;
 

@@ -4,8 +4,9 @@ using System.Threading.Channels;
 using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
 using Polder.Node.Folders;
+using Polder.Node.Parcels.Native.Journals;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Transfer;
 
 /// <summary>
 /// The receiver's side of the bulk. One task reads and decrypts, one checks and writes, and a third flushes while both go on; what is noted in the

@@ -1,8 +1,9 @@
 using System.Threading.Channels;
 using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
+using Polder.Node.Parcels.Native.Journals;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Transfer;
 
 /// <summary>The sender's side of the bulk: for each wanted item the hashes and the leaves that the receiver lacks, until it confirms everything.</summary>
 internal sealed class DataSender(RecordChannel channel, NativeOffer offer, SenderJournal journal, IReadOnlyList<int> want, TransferWatch watch)

@@ -2,8 +2,9 @@ using System.Text.Json;
 using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
 using Polder.Node.Folders;
+using Polder.Node.Parcels.Native.Transfer;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Journals;
 
 /// <summary>A file of something sent, as the journal has it.</summary>
 internal sealed record SentItem(string Path, string File, long Size, long ModifiedTicks, bool IsExecutable, string? Root, long HashesAt)

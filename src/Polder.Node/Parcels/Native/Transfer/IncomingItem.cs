@@ -1,7 +1,8 @@
 using Microsoft.Win32.SafeHandles;
 using Polder.Apps.Parcels.Native;
+using Polder.Node.Parcels.Native.Journals;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Transfer;
 
 /// <summary>A file that is being received: its unfinished file, the leaves that were written, and those that are flushed.</summary>
 internal sealed class IncomingItem : IDisposable

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Polder.Node.Operations;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Meeting;
 
 /// <summary>Meeting through a node that runs in another process of this machine: by its local API, and streams over 127.0.0.1.</summary>
 internal sealed class RunningNodeMeetingNetwork(IParcelOperations node) : IMeetingNetwork

@@ -1,10 +1,11 @@
 using Polder.Apps.Parcels.Native;
 using Polder.Identity;
+using Polder.Node.Parcels.Native.Transfer;
 using Polder.Overlay;
 using Polder.Overlay.Dht;
 using Polder.Overlay.Streams;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Meeting;
 
 /// <summary>
 /// Meeting through a node of this process. A stream of the protocol "polder/send/1" begins with the rendezvous that it is for, 20 bytes; one byte 1

@@ -1,7 +1,8 @@
 using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
+using Polder.Node.Parcels.Native.Journals;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Transfer;
 
 /// <summary>What is really here of an item, whatever the journal says.</summary>
 internal static class ItemCheck

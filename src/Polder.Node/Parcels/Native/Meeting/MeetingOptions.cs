@@ -1,4 +1,4 @@
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Meeting;
 
 /// <summary>Where our own way meets.</summary>
 internal sealed record MeetingOptions

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Threading.Channels;
 using Polder.Apps.Parcels.Native;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Meeting;
 
 /// <summary>Somebody who says to be the sender, and how to get a connection there.</summary>
 /// <param name="Key">Its key for the code.</param>

@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 using System.Threading.Channels;
 using Polder.Apps.Parcels.Native;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Meeting;
 
 /// <summary>A sender that answered on the LAN.</summary>
 internal sealed record LanSender(byte[] Key, IPEndPoint Address);

@@ -5,7 +5,7 @@ using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
 using Polder.Net;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Meeting;
 
 /// <summary>
 /// Where a sender can be found: TCP at a free port, answers on the LAN, word in the DHT and streams in sessions through a running node. Who comes is a

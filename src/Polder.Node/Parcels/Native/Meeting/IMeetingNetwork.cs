@@ -1,4 +1,4 @@
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Meeting;
 
 /// <summary>A sender that left word in the network.</summary>
 /// <param name="Peer">The public key of the node that published it, 148 hex digits.</param>

@@ -7,7 +7,7 @@ using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
 using Polder.Node.Folders;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Journals;
 
 /// <summary>Where what outlives a transfer lies: the folder "parcels" of a data folder, mode 0700.</summary>
 /// <remarks><code>

@@ -1,4 +1,4 @@
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Transfer;
 
 /// <summary>How far a transfer is; written by its workers, read by whoever shows it.</summary>
 internal sealed class TransferWatch

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using Polder.Apps.Parcels.Transit;
 using Polder.Cryptography;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Transfer;
 
 /// <summary>
 /// Encrypted records over a connection, as Magic Wormhole's transit has them. While one record is being written, the next is sealed. One reader at a

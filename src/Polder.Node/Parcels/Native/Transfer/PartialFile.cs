@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Polder.Apps.Parcels.Native;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Transfer;
 
 /// <summary>Unfinished files beside their targets, and how they get their names without ever taking the place of another.</summary>
 internal static class PartialFile

@@ -2,7 +2,7 @@ using Polder.Apps.Parcels;
 using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Transfer;
 
 /// <summary>A file to be sent: where it lies here, and what it was when it was looked at.</summary>
 /// <param name="Path">Its path in the parcel.</param>

@@ -1,7 +1,7 @@
 using Polder.Overlay;
 using Polder.Overlay.Streams;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Transfer;
 
 /// <summary>A stream of a session for code off the loop: every read and write hops there and back. Failures are <see cref="IOException"/>s.</summary>
 internal sealed class SessionByteStream(NodeHost host, PeerStream stream) : Stream

@@ -2,8 +2,9 @@ using System.Text.Json;
 using Polder.Apps.Parcels.Native;
 using Polder.Cryptography;
 using Polder.Node.Folders;
+using Polder.Node.Parcels.Native.Transfer;
 
-namespace Polder.Node.Parcels.Native;
+namespace Polder.Node.Parcels.Native.Journals;
 
 /// <summary>A file on its way here, as the journal has it.</summary>
 internal sealed record ReceivedItem
