@@ -132,12 +132,11 @@ public sealed class TransitRelayServer : IAsyncDisposable
             }
             var count = await read.ConfigureAwait(false);
             if (count == 0) return null;
-            RelayVerdict verdict;
+            RelayVerdict? verdict = null;
             IReadOnlyList<RelayVisitor> spares = [];
             lock (_gate)
             {
-                if (visitor.Partner is not null) verdict = RelayVerdict.Wait;
-                else verdict = _rules.Feed(visitor, buffer.AsSpan(0, count), out spares);
+                if (visitor.Partner is null) verdict = _rules.Feed(visitor, buffer.AsSpan(0, count), out spares);
                 if (verdict == RelayVerdict.Glued)
                 {
                     var partner = (Line)visitor.Partner!.Tag!;
@@ -149,6 +148,13 @@ public sealed class TransitRelayServer : IAsyncDisposable
                     foreach (var spare in spares) Hang(((Line)spare.Tag!).Socket);
                     return partner;
                 }
+            }
+            if (verdict is null)
+            {
+                // It was glued while these bytes came: its answer to "ok" was quicker than our word of it. They belong to the partner.
+                var partner = await line.Glued.Task.ConfigureAwait(false);
+                await SendAllAsync(partner.Socket, buffer.AsMemory(0, count)).ConfigureAwait(false);
+                return partner;
             }
             if (verdict == RelayVerdict.Wait) continue;
             if (verdict == RelayVerdict.BadHandshake) await SendAllAsync(line.Socket, "bad handshake\n"u8.ToArray()).ConfigureAwait(false);
