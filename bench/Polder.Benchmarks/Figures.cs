@@ -19,8 +19,7 @@ public static class Figures
         new("neighbours", "one node with many live neighbours: messages, processor, memory, a ping beside it, an idle hour", NeighbourFigures.RunAsync),
         new("program", "start to first page, and memory at rest", ProgramFigures.RunAsync),
         new("transfer", "one stream over 127.0.0.1, and over a simulated line", TransferFigures.RunAsync),
-        new("people", "what people do first: a file sent in our own way, chat round trip, a long conversation, many live friends",
-            async (say, stop) => [.. await ParcelFigures.RunAsync(say, stop).ConfigureAwait(false), .. await PeopleFigures.RunAsync(say, stop).ConfigureAwait(false)]),
+        new("people", "what people do first: a file sent on both wires beside magic-wormhole, chat round trip, a long conversation, many live friends", PeopleFigures.RunAsync),
         new("graph", "our node as a gun peer beside the relay of the package gun: acknowledged puts, latency, memory, what is relayed", Graph.GraphFigures.RunAsync),
         new("simulator", "500 nodes for 10 virtual minutes", SimulatorFigures.RunAsync),
     ];

@@ -70,8 +70,8 @@ internal static class ParcelFigures
             figures.Add(new("receive command of Debian's magic-wormhole, 300 MB, both sides", debian.Rate, "MB/s", null, null));
             figures.Add(new("receive command on its wire, ours on both sides", wire.Rate, "MB/s", debian.Rate, wire.Rate / debian.Rate, "at least 1.20", wire.Rate >= 1.2 * debian.Rate));
             figures.Add(new("receive command in our own way over TCP", own.Rate, "MB/s", debian.Rate, own.Rate / debian.Rate, "at least 1.00", own.Rate >= debian.Rate));
-            figures.Add(new("own memory of both sides at the highest, its wire", mine.Own, "MB", theirs.Own, mine.Own / theirs.Own, "below 1.00", mine.Own < theirs.Own));
-            figures.Add(new("the same with the code of runtime and libraries", mine.Resident, "MB", theirs.Resident, mine.Resident / theirs.Resident));
+            figures.Add(new("memory of both sides at the highest, its wire", mine.Resident, "MB", theirs.Resident, mine.Resident / theirs.Resident, "below 1.00", mine.Resident < theirs.Resident));
+            figures.Add(new("the same without the code of runtime and libraries", mine.Own, "MB", theirs.Own, mine.Own / theirs.Own));
         }
         var largest = Math.Max(own.Sender.Resident, own.Receiver.Resident);
         figures.Add(new("memory of the larger side at the highest, our own way, all counted", largest, "MB", 100, largest / 100, "below 100 MB", largest < 100));

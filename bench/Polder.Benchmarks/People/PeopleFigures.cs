@@ -3,7 +3,7 @@ namespace Polder.Benchmarks;
 /// <summary>What people do first, in figures: the group <c>people</c>. Each part adds a line here.</summary>
 internal static class PeopleFigures
 {
-    private static readonly Func<Action<string>, CancellationToken, Task<IReadOnlyList<Figure>>>[] Parts = [ChatFigures.RunAsync];
+    private static readonly Func<Action<string>, CancellationToken, Task<IReadOnlyList<Figure>>>[] Parts = [ParcelFigures.RunAsync, ChatFigures.RunAsync];
 
     public static async Task<IReadOnlyList<Figure>> RunAsync(Action<string> say, CancellationToken stop)
     {
