@@ -67,7 +67,7 @@ build_polder() {
         [ -z "$changed" ] && return 0
         say "The sources changed; building Polder …"
     else
-        say "Building Polder, this once: half a minute or so …"
+        say "Building Polder, this once: a minute or two …"
     fi
     mkdir -p "$1/.build"
     # Two commands typed at once: the second waits for the first and uses its result.
